@@ -1,0 +1,65 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * The one configuration file, keyward.conf(5), read by the warden and the ceremony. A wrong file is refused with file,
+ * line and reason; no value comes from the environment. */
+#ifndef KEYWARD_CONFIGURATION_H
+#define KEYWARD_CONFIGURATION_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+enum { configuration_most = 16, configuration_most_roots = 64 };
+
+/* key LABEL { role = "root"|"issuer"|"ak-issuer"|"audit", algorithm = "P-256"|"P-384"|"RSA-3072"|..., subject = "CN of its certificate",
+ * issuer = "LABEL of the key that signs its certificate (empty: itself)", days = 3650 } */
+struct configuration_key {
+	const char *label, *role, *algorithm, *subject, *issuer;
+	uint32_t days;
+};
+
+/* envelope NAME { issuer, directory, format, assurance = 0..3, longest_validity = seconds, subject_cn, rsa = true, ec = true, extended_usage } */
+struct configuration_envelope {
+	const char *name, *issuer, *directory, *format, *subject_cn, *extended_usage;
+	uint8_t assurance;
+	uint32_t longest_validity_s;
+	bool may_hold_rsa, may_hold_ec;
+};
+
+/* administrator NAME { role = "administrator"|"auditor", key = "file with the public JWK, relative to the state folder" } */
+struct configuration_administrator {
+	const char *name, *role, *key_file;
+};
+
+struct configuration {
+	const char *file;  /* absolute path of the file itself */
+	const char *state; /* absolute; a relative one is taken from the file's folder */
+	/* listen { address, port, name, issuer = "LABEL of the key that certifies it", threads, connections,
+	 * connections_per_address, idle, body_limit } */
+	const char *listen_address, *listen_name, *listen_issuer;
+	uint16_t listen_port;
+	uint32_t threads, connections, connections_per_address, idle_s, body_limit;
+	/* token { module, label, module_settings = "softhsm2.conf" } */
+	const char *token_module, *token_label;
+	/* tpm { path = node or socket folder, tcti = as the sealer sees it, with the path mounted at /tpm; pcr = 8..15 } */
+	const char *tpm_path, *tpm_tcti;
+	uint32_t tpm_pcr;
+	/* ledger { origin, room = bytes kept free } */
+	const char *ledger_origin;
+	uint64_t ledger_room_bytes;
+	/* directory NAME { envelope, validity, ak_validity, ek_roots = {files}, ak_roots = {files}, virtual_tpm = false } */
+	const char *directory, *directory_envelope;
+	uint32_t directory_validity_s, ak_validity_s;
+	const char *ek_roots[configuration_most_roots], *ak_roots[configuration_most_roots]; /* absolute paths, PEM or DER */
+	size_t ek_root_count, ak_root_count;
+	bool virtual_tpm;
+	struct configuration_key keys[configuration_most];
+	struct configuration_envelope envelopes[configuration_most];
+	struct configuration_administrator administrators[configuration_most];
+	size_t key_count, envelope_count, administrator_count;
+};
+
+/* Reads and judges the file. False: one sentence with file, line and reason was written to standard error. Strings live
+ * as long as the process. Checked here too: exactly one root; issuer names exist; roles known; labels distinct; numbers in bounds. */
+bool configuration_read(const char *file, struct configuration *out);
+
+#endif
