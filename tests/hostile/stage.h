@@ -1,0 +1,48 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * A real appliance in a folder of its own, with one process replaced: the test holds its descriptors and plays it
+ * hijacked. Everything else is the product's own programs around it, started by its own warden. */
+#ifndef KEYWARD_TESTS_STAGE_H
+#define KEYWARD_TESTS_STAGE_H
+
+#include <pthread.h>
+#include <sys/types.h>
+
+#include "firmware/boundary/channel.h"
+
+enum { stage_most_own = 12 };
+
+struct stage {
+	char folder[256]; /* bin/, run/ (as firmware/host/run makes it) */
+	pid_t run;        /* firmware/host/run */
+	char directory[256]; /* URL of the ready line; empty while the seat was not taken */
+	/* the seat */
+	enum process seat;
+	int control, log, settings_fd, own[stage_most_own];
+	size_t own_count;
+	int channel[process_count]; /* to each neighbour that the warden wired; -1: none */
+	pthread_mutex_t lock;
+	pthread_cond_t wired;
+	pthread_t heart;
+	int listening;
+	struct bytes settings; /* the record of this process, mapped */
+};
+
+/* Copies the programs of `build`/bin, puts the impostor in the seat's place, makes an appliance with the given
+ * lines appended to (or replacing) nothing: `configuration` is a file used instead of the product's example (NULL: the example).
+ * Takes the seat and waits until all neighbours are wired. Aborts the test program with a sentence when that fails. */
+void stage_start(struct stage *stage, const char *build, enum process seat, const char *configuration, unsigned port);
+
+/* Stops the appliance and removes the folder. */
+void stage_stop(struct stage *stage);
+
+/* Sends a message of the seat to a neighbour and reads the answer (struct message_<answer>) into `answer`; views point into a
+ * buffer of the stage that the next call overwrites. A `refused` answer comes back as that refusal. neighbour_away when the channel was closed on us. */
+status stage_call(struct stage *stage, enum process neighbour, enum message id, const void *request, void *answer);
+
+/* Raw bytes to a neighbour instead of a message; the refusal of the answer, or neighbour_away when it hung up. */
+status stage_send_raw(struct stage *stage, enum process neighbour, struct bytes packet);
+
+/* Waits until the warden has wired a new channel to the neighbour, for after a channel was closed. */
+void stage_await(struct stage *stage, enum process neighbour);
+
+#endif
