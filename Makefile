@@ -106,7 +106,7 @@ $(B)/san/%.o: %.c
 	gcc $(common) $(warnings) -Wno-null-dereference $(sanitizing) $(pkg_cflags) -c $< -o $@
 $(B)/fuzzobj/%.o: %.c
 	@mkdir -p $(@D)
-	clang $(common) -Wall -Wextra -Werror $(fuzzing) $(pkg_cflags) -c $< -o $@
+	clang -fdouble-square-bracket-attributes $(common) -Wall -Wextra -Werror $(fuzzing) $(pkg_cflags) -c $< -o $@
 
 # $(call archive,VARIANT,FOLDER)
 archive = $(B)/$(1)/$(2)/folder.a

@@ -22,8 +22,9 @@ struct json_read {
 	size_t count;
 };
 
-/* Reads exactly one object, with white space around it. Unescaped strings are appended to `room`, which the views point into
- * (as long as the text suffices). json_malformed, json_duplicate. Nested values are checked for syntax, to json_deepest. */
+/* Reads exactly one object, with white space around it. Strings without an escape are views into the text; unescaped ones
+ * are appended to `room`, which the views point into (room for the text's size suffices). json_malformed, json_duplicate.
+ * Nested values are checked for syntax, to json_deepest; who looks into one reads its slice, which refuses its duplicates. */
 status json_parse(struct bytes text, struct buffer *room, struct json_read *out);
 
 /* The member of that name; NULL when absent. */
@@ -32,5 +33,9 @@ const struct json_member *json_find(const struct json_read *read, const char *na
 status json_text(const struct json_read *read, const char *name, struct bytes *out);
 /* A whole number of 0 to 2^53. */
 status json_whole(const struct json_read *read, const char *name, uint64_t *out);
+
+/* Appends the text as a JSON string with its quotation marks; false, and out as before, when there is no room or it is not
+ * UTF-8 without NUL. */
+bool json_quote(struct bytes text, struct buffer *out);
 
 #endif

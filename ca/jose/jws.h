@@ -7,14 +7,15 @@
 #include <openssl/evp.h>
 
 #include "ca/jose/json.h"
+#include "ca/jose/jwk.h"
 
-enum { jws_thumbprint_size = 32 };
+enum { jws_thumbprint_size = jwk_thumbprint_size };
 
 struct jws {
 	struct bytes protected_text; /* base64url as sent */
 	struct bytes payload_text;
 	struct bytes algorithm;      /* ES256 and so on */
-	struct bytes nonce;          /* empty: absent */
+	struct bytes nonce;          /* empty: absent, which only a stored request may be; the caller refuses it elsewhere */
 	struct bytes url;
 	struct bytes kid;            /* empty: absent */
 	struct bytes jwk;            /* the object as written; empty: absent. Exactly one of kid and jwk is there */
@@ -30,12 +31,15 @@ status jws_parse(struct bytes body, struct buffer *room, struct jws *out);
  * size. */
 status jws_verify(const struct jws *jws, EVP_PKEY *key);
 
-/* A key from a JWK object (EC P-256, P-384; RSA 2048 to 4096 bits with an odd exponent of 65537 or more up to 32 bits; OKP Ed25519), its canonical
- * form of RFC 7638 appended to `canonical`, whose SHA-256 goes to thumbprint. The key belongs to the caller (EVP_PKEY_free).
- * public_key_bad. Members beyond the required are ignored, private ones refused. */
-status jwk_parse(struct bytes jwk, struct buffer *canonical, uint8_t thumbprint[jws_thumbprint_size], EVP_PKEY **key);
+/* The protected header of a request that is to be signed. */
+struct jws_header {
+	struct bytes nonce;
+	struct bytes url;
+	struct bytes kid; /* empty: the key's jwk instead */
+};
 
-/* The canonical form of RFC 7638 for a key of those kinds (the client's and ceremony's side). */
-status jwk_build(EVP_PKEY *key, struct buffer *canonical);
+/* Appends a flattened JWS signed with the private key, alg by its kind (the clients' side). algorithm_unsupported: no such kind of
+ * key; internal: no room, no memory. */
+status jws_build(EVP_PKEY *key, const struct jws_header *header, struct bytes payload, struct buffer *out);
 
 #endif

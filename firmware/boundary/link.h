@@ -28,4 +28,7 @@ struct call {
 };
 status link_call(struct link *link, const struct call *call, struct buffer *room, void *answer);
 
+/* Who is told that a link closed its channel because of a wrong answer. child_enter has it ask the warden for a new one. */
+void link_report(void (*lost)(enum process neighbour));
+
 #endif

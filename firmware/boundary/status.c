@@ -19,9 +19,18 @@ const struct refusal_entry *status_entry(enum refusal refusal)
 	return &entries[refusal];
 }
 
+static void (*told)(const char *sentence);
+
+void status_tell(void (*hook)(const char *sentence))
+{
+	told = hook;
+}
+
 _Noreturn void status_broken(const char *sentence)
 {
 	static const char lead[] = "broken promise: ";
+	if (told != NULL)
+		told(sentence);
 	if (write(STDERR_FILENO, lead, sizeof lead - 1) < 0 || write(STDERR_FILENO, sentence, strlen(sentence)) < 0 ||
 	    write(STDERR_FILENO, "\n", 1) < 0)
 		_exit(status_exit_broken);

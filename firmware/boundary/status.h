@@ -46,8 +46,11 @@ struct refusal_entry {
 };
 const struct refusal_entry *status_entry(enum refusal refusal);
 
-/* Ends the process with exit code 70 after writing the sentence to standard error and the log descriptor. */
+/* Ends the process with exit code 70 after writing the sentence to standard error and telling it to the hook. */
 _Noreturn void status_broken(const char *sentence);
+
+/* Who else is told a broken promise: a confined process has no standard error, so child_enter names the log. */
+void status_tell(void (*hook)(const char *sentence));
 
 /* Exit codes that the warden understands: 70 broken promise (start again), 78 a person must act: before the
  * process first served, the warden then stops the appliance and repeats the sentence. */

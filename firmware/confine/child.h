@@ -9,9 +9,17 @@
 /* Descriptors at exec, the same in every child; a process's own follow in the order of its row in processes.def. */
 enum { child_fd_control = 3, child_fd_log = 4, child_fd_settings = 5, child_fd_own = 6 };
 
-/* Bytes on the control channel. Child to warden, one byte each: */
+/* Bytes on the control channel, a SOCK_SEQPACKET. Child to warden, one byte each: */
 enum { child_says_confined = 'c', child_says_serving = 's', child_says_alive = 'h' };
-/* Warden to child: one byte, the enum process of a neighbour, with the descriptor of a new channel to it. */
+/* ... or child_says_lost | enum process: a neighbour broke the protocol, and its channel was closed. The warden then wires a new
+ * pair to both, at most one a second for a pair, since the byte may come from a hijacked process. (From the logger: that
+ * process's log channel; handing the same reading end over again will do.) A channel that ended because the peer hung up or died is
+ * never reported: its new one comes with the peer's restart or with the peer's own report. */
+enum { child_says_lost = 0x80 };
+/* Warden to child: one byte, the enum process of a neighbour, with the descriptor of a new channel to it (SCM_RIGHTS), which replaces
+ * the old one. To the logger: the process whose log channel's reading end it is. When the warden closes the control channel, the
+ * child answers what is at hand and exits 0. The child must have a mount namespace of its own before its descriptors
+ * of kind FOLDER, FILE and TPM are opened (O_PATH). */
 
 /* First thing in main: checks the descriptors, maps the settings and decodes them as `settings_record` into `settings`
  * (views into a mapping that lasts), runs `prepare` (may be NULL; the last moment with the host's files in sight: a library is
@@ -40,15 +48,19 @@ struct route {
 struct service {
 	const struct route *routes;
 	size_t route_count;
+	/* 0: the loop itself handles requests, one after another. N: N threads for each neighbour served, each handling one request at a
+	 * time, for handlers that wait for a neighbour themselves. A handler of two minutes counts as hanging. */
+	unsigned threads;
 	/* May be NULL. Called for a neighbour that this process calls rather than serves; the channel becomes the callee's. */
 	void (*wired)(enum process neighbour, int channel);
 	/* May be NULL. Called when a neighbour that this process serves has a new channel. */
 	void (*attached)(enum process neighbour, int channel);
-	/* May be NULL. Called after each round in which all packets at hand were handled: one sync for all of them. */
+	/* May be NULL. Called after each round in which the packets at hand were handled, for threads == 0: one sync for all of
+	 * them. Answers may be sent from here. */
 	void (*settle)(void);
 };
 
-/* Serves requests one after another until the warden closes the control channel, then ends the process. Says a heartbeat each
+/* Serves requests until the warden closes the control channel, then ends the process. Says a heartbeat each
  * second from this same loop, so that a process that hangs is seen. */
 _Noreturn void child_serve(const struct service *service);
 

@@ -10,14 +10,15 @@
 
 enum { configuration_most = 16, configuration_most_roots = 64 };
 
-/* key LABEL { role = "root"|"issuer"|"ak-issuer"|"audit", algorithm = "P-256"|"P-384"|"RSA-3072"|..., subject = "CN of its certificate",
- * issuer = "LABEL of the key that signs its certificate (empty: itself)", days = 3650 } */
+/* key LABEL { role = root|issuer|ak-issuer|audit, algorithm = "P-256"|"P-384"|"RSA-3072"|"RSA-4096", subject = "CN of
+ * its certificate", issuer = "LABEL of the root" (empty for the root itself), days } */
 struct configuration_key {
 	const char *label, *role, *algorithm, *subject, *issuer;
 	uint32_t days;
 };
 
-/* envelope NAME { issuer, directory, format, assurance = 0..3, longest_validity = seconds, subject_cn, rsa = true, ec = true, extended_usage } */
+/* envelope NAME { issuer, directory, format, assurance = 1..3, longest_validity = seconds (a day at most, until
+ * certificates can be revoked), subject_cn, rsa, ec, extended_usage } */
 struct configuration_envelope {
 	const char *name, *issuer, *directory, *format, *subject_cn, *extended_usage;
 	uint8_t assurance;
@@ -25,7 +26,8 @@ struct configuration_envelope {
 	bool may_hold_rsa, may_hold_ec;
 };
 
-/* administrator NAME { role = "administrator"|"auditor", key = "file with the public JWK, relative to the state folder" } */
+/* administrator NAME { role = "administrator"|"auditor", key = "file with the public JWK, relative to the state
+ * folder" } */
 struct configuration_administrator {
 	const char *name, *role, *key_file;
 };
@@ -38,15 +40,17 @@ struct configuration {
 	const char *listen_address, *listen_name, *listen_issuer;
 	uint16_t listen_port;
 	uint32_t threads, connections, connections_per_address, idle_s, body_limit;
-	/* token { module, label, module_settings = "softhsm2.conf" } */
+	/* token { module = absolute path of a file that exists, label } */
 	const char *token_module, *token_label;
-	/* tpm { path = node or socket folder, tcti = as the sealer sees it, with the path mounted at /tpm; pcr = 8..15 } */
+	/* tpm { path = node or socket folder, tcti = as the sealer sees it, with the path mounted at /tpm; pcr =
+	 * 8..15, for 16 and 23 can be reset } */
 	const char *tpm_path, *tpm_tcti;
 	uint32_t tpm_pcr;
 	/* ledger { origin, room = bytes kept free } */
 	const char *ledger_origin;
 	uint64_t ledger_room_bytes;
-	/* directory NAME { envelope, validity, ak_validity, ek_roots = {files}, ak_roots = {files}, virtual_tpm = false } */
+	/* directory NAME { envelope, validity, ak_validity, ek_roots = {files}, ak_roots = {files}, virtual_tpm =
+	 * false } */
 	const char *directory, *directory_envelope;
 	uint32_t directory_validity_s, ak_validity_s;
 	const char *ek_roots[configuration_most_roots], *ak_roots[configuration_most_roots]; /* absolute paths, PEM or DER */
@@ -58,8 +62,9 @@ struct configuration {
 	size_t key_count, envelope_count, administrator_count;
 };
 
-/* Reads and judges the file. False: one sentence with file, line and reason was written to standard error. Strings live
- * as long as the process. Checked here too: exactly one root; issuer names exist; roles known; labels distinct; numbers in bounds. */
+/* Reads and judges the file; every key is a row of options.def. False: one sentence with file, line and reason was
+ * written to standard error, and out is as before. Strings live as long as the process. Files that it names, but for
+ * the module, need not exist yet. */
 bool configuration_read(const char *file, struct configuration *out);
 
 #endif

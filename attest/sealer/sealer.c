@@ -1,0 +1,122 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * The PIN's states. Distrusts the signer's count of its own questions and a PCR that somebody else extended. */
+#include "attest/sealer/sealer.h"
+
+#include <malloc.h>
+#include <stdio.h>
+#include <sys/mman.h>
+
+enum { page_size = 4096 };
+
+static struct {
+	_Alignas(page_size) uint8_t page[page_size];
+} locked;
+
+static struct buffer pin = {.data = locked.page, .size = 0, .room = tpm_secret_room};
+static bool is_spent = true;
+
+bool sealer_lock_memory(void)
+{
+	/* ESYS frees its buffers as they are: let free() overwrite them */
+	(void)mallopt(M_PERTURB, 0xa5);
+	return mlockall(MCL_CURRENT | MCL_FUTURE | MCL_ONFAULT) == 0 &&
+	       mlock(locked.page, sizeof locked.page) == 0 && madvise(locked.page, sizeof locked.page, MADV_DONTDUMP) == 0;
+}
+
+static void tpm_done(struct tpm **tpm)
+{
+	tpm_close(*tpm);
+}
+
+static void forget(void)
+{
+	explicit_bzero(pin.data, pin.room);
+	pin.size = 0;
+}
+
+static bool is_filled_with(const uint8_t digest[tpm_digest_size], uint8_t octet)
+{
+	for (size_t i = 0; i < tpm_digest_size; i++)
+		if (digest[i] != octet)
+			return false;
+	return true;
+}
+
+static status says(struct sealer_problem *problem, status why, const char *what, const struct tpm *tpm)
+{
+	const char *detail = tpm_problem(tpm);
+	snprintf(problem->sentence, sizeof problem->sentence, "%s%s%s%s", what, *detail == 0 ? "" : " (", detail,
+		 *detail == 0 ? "" : ")");
+	return why;
+}
+
+/* Extends the PCR and reads it back: a bank that stays at zero or ones, or goes elsewhere, measures nothing. */
+static status measure_into(struct tpm *tpm, const struct sealer_seal *seal, struct sealer_problem *problem)
+{
+	uint8_t expected[tpm_digest_size], now[tpm_digest_size];
+	if (is_refused(tpm_pcr_predict(seal->measurement, expected)) ||
+	    is_refused(tpm_pcr_extend(tpm, seal->pcr, seal->measurement)) || is_refused(tpm_pcr_read(tpm, seal->pcr, now)))
+		return says(problem, REFUSE(tpm_failed), "the programs could not be measured into the TPM", tpm);
+	if (memcmp(expected, now, sizeof now) != 0)
+		return says(problem, REFUSE(pin_sealed), "the TPM's register does not hold what was measured into it", tpm);
+	return OK;
+}
+
+/* The digest of the cap is public; that there is one more extend is what counts. */
+static status cap(struct tpm *tpm, uint32_t pcr)
+{
+	static const uint8_t mark[tpm_digest_size] = "keyward: no second unseal a boot";
+	return tpm_pcr_extend(tpm, pcr, mark);
+}
+
+static status unseal_once(struct tpm *tpm, const struct sealer_seal *seal, struct sealer_problem *problem)
+{
+	const status unsealed = tpm_unseal(tpm, seal->pcr, seal->public, seal->private, seal->srk_name, &pin);
+	if (is_refused(unsealed))
+		(void)says(problem, unsealed,
+			   unsealed.refusal == refusal_tpm_failed
+				   ? "the TPM failed while it was asked for the PIN"
+				   : "the TPM keeps the PIN: programs, configuration or TPM are not those it was sealed to",
+			   tpm);
+	if (is_refused(cap(tpm, seal->pcr))) {
+		forget();
+		return says(problem, REFUSE(tpm_failed), "the TPM's register could not be capped, so the PIN was dropped", tpm);
+	}
+	return unsealed;
+}
+
+status sealer_unlock(const struct sealer_seal *seal, bool *is_restart, struct sealer_problem *problem)
+{
+	__attribute__((cleanup(tpm_done))) struct tpm *tpm = NULL;
+	uint8_t now[tpm_digest_size];
+	*is_restart = false;
+	forget();
+	if (is_refused(tpm_open(seal->tcti, &tpm)))
+		return says(problem, REFUSE(tpm_failed), "the TPM does not answer", NULL);
+	if (is_refused(tpm_flush_leftovers(tpm)) || is_refused(tpm_pcr_read(tpm, seal->pcr, now)))
+		return says(problem, REFUSE(tpm_failed), "the TPM's register could not be read", tpm);
+	if (is_filled_with(now, 0xff))
+		return says(problem, REFUSE(pin_sealed), "the TPM's register holds only ones: nothing is measured there", tpm);
+	if (!is_filled_with(now, 0)) {
+		*is_restart = true;
+		return says(problem, REFUSE(pin_sealed), "the TPM's register was used in this boot already", tpm);
+	}
+	TRY(measure_into(tpm, seal, problem));
+	return unseal_once(tpm, seal, problem);
+}
+
+void sealer_signer_came(void)
+{
+	is_spent = false;
+}
+
+status sealer_hand_over(struct bytes *out)
+{
+	if (pin.size == 0)
+		return REFUSE(pin_sealed);
+	if (is_spent)
+		return REFUSE(pin_spent);
+	is_spent = true;
+	*out = buffer_view(&pin);
+	return OK;
+}

@@ -1,0 +1,445 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * ESYS over the device node or swtpm's socket. Distrusts the blobs on disk and the bus; believes a TPM whose storage root key
+ * has the recorded name. Whatever a function loads it flushes before it returns. */
+#include "attest/sealer/tpm.h"
+
+#include <openssl/evp.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <tss2/tss2_esys.h>
+#include <tss2/tss2_mu.h>
+#include <tss2/tss2_tcti_device.h>
+#include <tss2/tss2_tcti_swtpm.h>
+
+struct tpm {
+	TSS2_TCTI_CONTEXT *tcti;
+	ESYS_CONTEXT *esys;
+	char problem[96];
+};
+
+/* An object or session in the TPM, flushed at the end of the block that holds it. */
+struct loaded {
+	struct tpm *tpm;
+	ESYS_TR handle;
+};
+
+static void loaded_flush(struct loaded *loaded)
+{
+	if (loaded->handle != ESYS_TR_NONE)
+		(void)Esys_FlushContext(loaded->tpm->esys, loaded->handle);
+}
+
+static void esys_release(void *memory)
+{
+	Esys_Free(*(void **)memory);
+}
+
+#define LOADED(name, tpm)                                                                                              \
+	struct loaded name __attribute__((cleanup(loaded_flush))) = {tpm, ESYS_TR_NONE}
+#define ESYS_OWNED __attribute__((cleanup(esys_release)))
+
+static status tried(struct tpm *tpm, const char *command, TSS2_RC code)
+{
+	if (code == TSS2_RC_SUCCESS)
+		return OK;
+	snprintf(tpm->problem, sizeof tpm->problem, "%s: response 0x%x", command, code);
+	return REFUSE(tpm_failed);
+}
+
+static status broken(struct tpm *tpm, const char *what)
+{
+	snprintf(tpm->problem, sizeof tpm->problem, "%s", what);
+	return REFUSE(tpm_failed);
+}
+
+const char *tpm_problem(const struct tpm *tpm)
+{
+	return tpm == NULL ? "" : tpm->problem;
+}
+
+/* ---- connection ---- */
+
+typedef TSS2_RC (*transport)(TSS2_TCTI_CONTEXT *, size_t *, const char *);
+
+static transport transport_of(const char *tcti, const char **argument)
+{
+	static const struct {
+		const char *prefix;
+		transport open;
+	} transports[] = {{"device:", Tss2_Tcti_Device_Init}, {"swtpm:", Tss2_Tcti_Swtpm_Init}};
+	for (size_t i = 0; i < sizeof transports / sizeof transports[0]; i++) {
+		const size_t size = strlen(transports[i].prefix);
+		if (strncmp(tcti, transports[i].prefix, size) == 0) {
+			*argument = tcti + size;
+			return transports[i].open;
+		}
+	}
+	return NULL;
+}
+
+static bool connect_tcti(struct tpm *tpm, const char *tcti)
+{
+	const char *argument = NULL;
+	const transport open = transport_of(tcti, &argument);
+	size_t size = 0;
+	if (open == NULL || open(NULL, &size, argument) != TSS2_RC_SUCCESS)
+		return false;
+	TSS2_TCTI_CONTEXT *context = calloc(1, size);
+	if (context == NULL)
+		return false;
+	if (open(context, &size, argument) != TSS2_RC_SUCCESS) {
+		free(context);
+		return false;
+	}
+	tpm->tcti = context;
+	return true;
+}
+
+status tpm_open(const char *tcti, struct tpm **out)
+{
+	*out = NULL;
+	struct tpm *tpm = calloc(1, sizeof *tpm);
+	if (tpm == NULL)
+		return REFUSE(tpm_failed);
+	TPMS_CAPABILITY_DATA *capability ESYS_OWNED = NULL;
+	/* the first command shows that someone answers, and that TPM2_Startup was given */
+	if (!connect_tcti(tpm, tcti) || Esys_Initialize(&tpm->esys, tpm->tcti, NULL) != TSS2_RC_SUCCESS ||
+	    Esys_GetCapability(tpm->esys, ESYS_TR_NONE, ESYS_TR_NONE, ESYS_TR_NONE, TPM2_CAP_PCRS, 0, 1, NULL, &capability) !=
+		    TSS2_RC_SUCCESS) {
+		tpm_close(tpm);
+		return REFUSE(tpm_failed);
+	}
+	*out = tpm;
+	return OK;
+}
+
+void tpm_close(struct tpm *tpm)
+{
+	if (tpm == NULL)
+		return;
+	if (tpm->esys != NULL)
+		Esys_Finalize(&tpm->esys);
+	if (tpm->tcti != NULL) {
+		Tss2_Tcti_Finalize(tpm->tcti);
+		free(tpm->tcti);
+	}
+	free(tpm);
+}
+
+static status flush_all_from(struct tpm *tpm, uint32_t first)
+{
+	TPMS_CAPABILITY_DATA *found ESYS_OWNED = NULL;
+	TRY(tried(tpm, "TPM2_GetCapability",
+		  Esys_GetCapability(tpm->esys, ESYS_TR_NONE, ESYS_TR_NONE, ESYS_TR_NONE, TPM2_CAP_HANDLES, first,
+				     TPM2_MAX_CAP_HANDLES, NULL, &found)));
+	for (uint32_t i = 0; i < found->data.handles.count && i < TPM2_MAX_CAP_HANDLES; i++) {
+		ESYS_TR handle = ESYS_TR_NONE;
+		TRY(tried(tpm, "TPM2_ReadPublic",
+			  Esys_TR_FromTPMPublic(tpm->esys, found->data.handles.handle[i], ESYS_TR_NONE, ESYS_TR_NONE,
+						ESYS_TR_NONE, &handle)));
+		TRY(tried(tpm, "TPM2_FlushContext", Esys_FlushContext(tpm->esys, handle)));
+	}
+	return OK;
+}
+
+status tpm_flush_leftovers(struct tpm *tpm)
+{
+	/* TPM 2.0 Part 2, 7.4; the header's macro shifts into a sign bit */
+	const uint32_t transient_first = (uint32_t)TPM2_HT_TRANSIENT << TPM2_HR_SHIFT;
+	const uint32_t loaded_session_first = (uint32_t)TPM2_HT_LOADED_SESSION << TPM2_HR_SHIFT;
+	TRY(flush_all_from(tpm, transient_first));
+	return flush_all_from(tpm, loaded_session_first);
+}
+
+/* ---- keys and sessions ---- */
+
+/* TCG EK Credential Profile's sibling for storage: ECC P-256, AES-128-CFB, empty unique (TCG Provisioning Guidance 7.5.1). */
+static const TPM2B_PUBLIC srk_template = {
+	.publicArea = {
+		.type = TPM2_ALG_ECC,
+		.nameAlg = TPM2_ALG_SHA256,
+		.objectAttributes = TPMA_OBJECT_FIXEDTPM | TPMA_OBJECT_FIXEDPARENT | TPMA_OBJECT_SENSITIVEDATAORIGIN |
+				    TPMA_OBJECT_USERWITHAUTH | TPMA_OBJECT_NODA | TPMA_OBJECT_RESTRICTED | TPMA_OBJECT_DECRYPT,
+		.parameters.eccDetail = {
+			.symmetric = {.algorithm = TPM2_ALG_AES, .keyBits.aes = 128, .mode.aes = TPM2_ALG_CFB},
+			.scheme.scheme = TPM2_ALG_NULL,
+			.curveID = TPM2_ECC_NIST_P256,
+			.kdf.scheme = TPM2_ALG_NULL,
+		},
+	},
+};
+
+/* The unique field sets this key apart from any other made from a common template. */
+static const TPM2B_PUBLIC ak_template = {
+	.publicArea = {
+		.type = TPM2_ALG_ECC,
+		.nameAlg = TPM2_ALG_SHA256,
+		.objectAttributes = TPMA_OBJECT_FIXEDTPM | TPMA_OBJECT_FIXEDPARENT | TPMA_OBJECT_SENSITIVEDATAORIGIN |
+				    TPMA_OBJECT_USERWITHAUTH | TPMA_OBJECT_NODA | TPMA_OBJECT_RESTRICTED | TPMA_OBJECT_SIGN_ENCRYPT,
+		.parameters.eccDetail = {
+			.symmetric.algorithm = TPM2_ALG_NULL,
+			.scheme = {.scheme = TPM2_ALG_ECDSA, .details.ecdsa.hashAlg = TPM2_ALG_SHA256},
+			.curveID = TPM2_ECC_NIST_P256,
+			.kdf.scheme = TPM2_ALG_NULL,
+		},
+		.unique.ecc.x = {.size = 13, .buffer = "keyward-quote"},
+	},
+};
+
+static const TPMT_SYM_DEF session_cipher = {.algorithm = TPM2_ALG_AES, .keyBits.aes = 128, .mode.aes = TPM2_ALG_CFB};
+
+static TPML_PCR_SELECTION select_pcr(uint32_t pcr)
+{
+	TPML_PCR_SELECTION selection = {.count = 1};
+	selection.pcrSelections[0] = (TPMS_PCR_SELECTION){.hash = TPM2_ALG_SHA256, .sizeofSelect = 3};
+	if (pcr < 24)
+		selection.pcrSelections[0].pcrSelect[pcr / 8] = (BYTE)(1u << pcr % 8);
+	return selection;
+}
+
+static status primary_create(struct tpm *tpm, const TPM2B_PUBLIC *template, ESYS_TR session, ESYS_TR *handle,
+			     TPM2B_PUBLIC **public)
+{
+	const TPM2B_SENSITIVE_CREATE sensitive = {0};
+	const TPM2B_DATA outside = {0};
+	const TPML_PCR_SELECTION none = {0};
+	return tried(tpm, "TPM2_CreatePrimary",
+		     Esys_CreatePrimary(tpm->esys, ESYS_TR_RH_OWNER, session, ESYS_TR_NONE, ESYS_TR_NONE, &sensitive, template,
+					&outside, &none, handle, public, NULL, NULL, NULL));
+}
+
+static status srk_create(struct tpm *tpm, ESYS_TR *handle)
+{
+	return primary_create(tpm, &srk_template, ESYS_TR_PASSWORD, handle, NULL);
+}
+
+/* A session whose key the bus does not see: the salt is encrypted to the storage root key. */
+static status session_start(struct tpm *tpm, ESYS_TR srk, TPM2_SE type, TPMA_SESSION attributes, ESYS_TR *handle)
+{
+	TRY(tried(tpm, "TPM2_StartAuthSession",
+		  Esys_StartAuthSession(tpm->esys, srk, ESYS_TR_NONE, ESYS_TR_NONE, ESYS_TR_NONE, ESYS_TR_NONE, NULL, type,
+					&session_cipher, TPM2_ALG_SHA256, handle)));
+	return tried(tpm, "session attributes",
+		     Esys_TRSess_SetAttributes(tpm->esys, *handle, attributes | TPMA_SESSION_CONTINUESESSION, 0xff));
+}
+
+/* ---- PCRs ---- */
+
+status tpm_pcr_read(struct tpm *tpm, uint32_t pcr, uint8_t digest[tpm_digest_size])
+{
+	const TPML_PCR_SELECTION wanted = select_pcr(pcr);
+	TPML_PCR_SELECTION *had ESYS_OWNED = NULL;
+	TPML_DIGEST *values ESYS_OWNED = NULL;
+	LOADED(srk, tpm);
+	LOADED(session, tpm);
+	TRY(srk_create(tpm, &srk.handle));
+	TRY(session_start(tpm, srk.handle, TPM2_SE_HMAC, TPMA_SESSION_AUDIT, &session.handle));
+	TRY(tried(tpm, "TPM2_PCR_Read",
+		  Esys_PCR_Read(tpm->esys, session.handle, ESYS_TR_NONE, ESYS_TR_NONE, &wanted, NULL, &had, &values)));
+	if (values->count != 1 || values->digests[0].size != tpm_digest_size)
+		return broken(tpm, "the TPM has no active SHA-256 bank with this PCR");
+	memcpy(digest, values->digests[0].buffer, tpm_digest_size);
+	return OK;
+}
+
+status tpm_pcr_extend(struct tpm *tpm, uint32_t pcr, const uint8_t digest[tpm_digest_size])
+{
+	TPML_DIGEST_VALUES values = {.count = 1};
+	values.digests[0].hashAlg = TPM2_ALG_SHA256;
+	memcpy(values.digests[0].digest.sha256, digest, tpm_digest_size);
+	LOADED(srk, tpm);
+	LOADED(session, tpm);
+	TRY(srk_create(tpm, &srk.handle));
+	TRY(session_start(tpm, srk.handle, TPM2_SE_HMAC, 0, &session.handle));
+	return tried(tpm, "TPM2_PCR_Extend",
+		     Esys_PCR_Extend(tpm->esys, ESYS_TR_PCR0 + pcr, session.handle, ESYS_TR_NONE, ESYS_TR_NONE, &values));
+}
+
+static status sha256(struct bytes text, uint8_t digest[tpm_digest_size])
+{
+	unsigned size = 0;
+	return EVP_Digest(text.data, text.size, digest, &size, EVP_sha256(), NULL) == 1 && size == tpm_digest_size
+		       ? OK
+		       : REFUSE(internal);
+}
+
+status tpm_pcr_predict(const uint8_t extended[tpm_digest_size], uint8_t value[tpm_digest_size])
+{
+	uint8_t text[2 * tpm_digest_size] = {0};
+	memcpy(text + tpm_digest_size, extended, tpm_digest_size);
+	return sha256(BYTES_OF(text), value);
+}
+
+/* ---- marshalling ---- */
+
+#define MARSHAL(type, value, out)                                                                                      \
+	do {                                                                                                           \
+		size_t at_ = 0;                                                                                        \
+		if (Tss2_MU_##type##_Marshal(value, (out)->data + (out)->size, (out)->room - (out)->size, &at_) !=     \
+		    TSS2_RC_SUCCESS)                                                                                   \
+			return REFUSE(internal);                                                                       \
+		(out)->size += at_;                                                                                    \
+	} while (0)
+
+/* Exactly one structure: libtss2-mu is content with trailing bytes. */
+#define UNMARSHAL(type, in, value)                                                                                     \
+	do {                                                                                                           \
+		size_t at_ = 0;                                                                                        \
+		if (Tss2_MU_##type##_Unmarshal((in).data, (in).size, &at_, value) != TSS2_RC_SUCCESS ||                \
+		    at_ != (in).size)                                                                                  \
+			return REFUSE(pin_sealed);                                                                     \
+	} while (0)
+
+/* ---- seal, unseal ---- */
+
+/* The digest of PolicyPCR for one value of the PCR, worked out by the TPM itself in a trial session. */
+static status policy_digest(struct tpm *tpm, ESYS_TR srk, uint32_t pcr, const uint8_t value[tpm_digest_size],
+			    TPM2B_DIGEST *out)
+{
+	const TPML_PCR_SELECTION selection = select_pcr(pcr);
+	TPM2B_DIGEST values = {.size = tpm_digest_size};
+	TPM2B_DIGEST *policy ESYS_OWNED = NULL;
+	LOADED(trial, tpm);
+	TRY(sha256(bytes_from(value, tpm_digest_size), values.buffer));
+	TRY(session_start(tpm, srk, TPM2_SE_TRIAL, 0, &trial.handle));
+	TRY(tried(tpm, "TPM2_PolicyPCR",
+		  Esys_PolicyPCR(tpm->esys, trial.handle, ESYS_TR_NONE, ESYS_TR_NONE, ESYS_TR_NONE, &values, &selection)));
+	TRY(tried(tpm, "TPM2_PolicyGetDigest",
+		  Esys_PolicyGetDigest(tpm->esys, trial.handle, ESYS_TR_NONE, ESYS_TR_NONE, ESYS_TR_NONE, &policy)));
+	*out = *policy;
+	return OK;
+}
+
+static status seal_under(struct tpm *tpm, ESYS_TR srk, const TPM2B_DIGEST *policy, struct bytes secret,
+			 struct tpm_sealed *out)
+{
+	const TPM2B_PUBLIC template = {.publicArea = {.type = TPM2_ALG_KEYEDHASH,
+						      .nameAlg = TPM2_ALG_SHA256,
+						      .objectAttributes = TPMA_OBJECT_FIXEDTPM | TPMA_OBJECT_FIXEDPARENT | TPMA_OBJECT_NODA,
+						      .authPolicy = *policy,
+						      .parameters.keyedHashDetail.scheme.scheme = TPM2_ALG_NULL}};
+	const TPM2B_DATA outside = {0};
+	const TPML_PCR_SELECTION none = {0};
+	TPM2B_PRIVATE *private ESYS_OWNED = NULL;
+	TPM2B_PUBLIC *public ESYS_OWNED = NULL;
+	TPM2B_NAME *name ESYS_OWNED = NULL;
+	LOADED(session, tpm);
+	TRY(session_start(tpm, srk, TPM2_SE_HMAC, TPMA_SESSION_DECRYPT | TPMA_SESSION_ENCRYPT, &session.handle));
+	TPM2B_SENSITIVE_CREATE sensitive = {.sensitive.data.size = (UINT16)secret.size};
+	memcpy(sensitive.sensitive.data.buffer, secret.data, secret.size);
+	const TSS2_RC code = Esys_Create(tpm->esys, srk, session.handle, ESYS_TR_NONE, ESYS_TR_NONE, &sensitive, &template, &outside,
+					 &none, &private, &public, NULL, NULL, NULL);
+	explicit_bzero(&sensitive, sizeof sensitive);
+	TRY(tried(tpm, "TPM2_Create", code));
+	TRY(tried(tpm, "name of the storage root key", Esys_TR_GetName(tpm->esys, srk, &name)));
+	MARSHAL(TPM2B_PUBLIC, public, &out->public);
+	MARSHAL(TPM2B_PRIVATE, private, &out->private);
+	MARSHAL(TPM2B_NAME, name, &out->srk_name);
+	return OK;
+}
+
+status tpm_seal(struct tpm *tpm, uint32_t pcr, const uint8_t value[tpm_digest_size], struct bytes secret, struct tpm_sealed *out)
+{
+	TPM2B_DIGEST policy;
+	if (secret.size == 0 || secret.size > tpm_secret_room)
+		return REFUSE(internal);
+	LOADED(srk, tpm);
+	TRY(srk_create(tpm, &srk.handle));
+	TRY(policy_digest(tpm, srk.handle, pcr, value, &policy));
+	return seal_under(tpm, srk.handle, &policy, secret, out);
+}
+
+static status srk_compare(struct tpm *tpm, ESYS_TR srk, struct bytes recorded)
+{
+	TPM2B_NAME *name ESYS_OWNED = NULL;
+	TPM2B_NAME expected = {0};
+	UNMARSHAL(TPM2B_NAME, recorded, &expected);
+	TRY(tried(tpm, "name of the storage root key", Esys_TR_GetName(tpm->esys, srk, &name)));
+	if (!bytes_equal(bytes_from(name->name, name->size), bytes_from(expected.name, expected.size))) {
+		snprintf(tpm->problem, sizeof tpm->problem, "this is not the TPM that the PIN was sealed to, or it was cleared");
+		return REFUSE(pin_sealed);
+	}
+	return OK;
+}
+
+/* A format-one response (TPM 2.0 Part 2, 6.6.2) is the TPM's judgement of what it was given: the secret stays sealed. Anything
+ * else, a warning or no answer, is a failing TPM. */
+static status judged(struct tpm *tpm, const char *command, TSS2_RC code)
+{
+	const status s = tried(tpm, command, code);
+	const bool is_judgement = (code & TSS2_RC_LAYER_MASK) == TSS2_TPM_RC_LAYER && (code & TPM2_RC_FMT1) != 0;
+	return is_refused(s) && is_judgement ? REFUSE(pin_sealed) : s;
+}
+
+static status load_sealed(struct tpm *tpm, ESYS_TR srk, struct bytes public, struct bytes private, ESYS_TR *handle)
+{
+	TPM2B_PUBLIC public_area = {0};
+	TPM2B_PRIVATE private_area = {0};
+	UNMARSHAL(TPM2B_PUBLIC, public, &public_area);
+	UNMARSHAL(TPM2B_PRIVATE, private, &private_area);
+	/* only a sealed object can be asked for, and one that answers to nothing but its policy */
+	if (public_area.publicArea.type != TPM2_ALG_KEYEDHASH || public_area.publicArea.nameAlg != TPM2_ALG_SHA256 ||
+	    (public_area.publicArea.objectAttributes & TPMA_OBJECT_USERWITHAUTH) != 0)
+		return REFUSE(pin_sealed);
+	LOADED(session, tpm);
+	TRY(session_start(tpm, srk, TPM2_SE_HMAC, 0, &session.handle));
+	return judged(tpm, "TPM2_Load",
+			      Esys_Load(tpm->esys, srk, session.handle, ESYS_TR_NONE, ESYS_TR_NONE, &private_area, &public_area,
+					handle));
+}
+
+static status unseal_loaded(struct tpm *tpm, ESYS_TR srk, ESYS_TR object, uint32_t pcr, struct buffer *secret)
+{
+	const TPML_PCR_SELECTION selection = select_pcr(pcr);
+	const TPM2B_DIGEST current = {0};
+	TPM2B_SENSITIVE_DATA *data = NULL;
+	LOADED(policy, tpm);
+	TRY(session_start(tpm, srk, TPM2_SE_POLICY, TPMA_SESSION_ENCRYPT, &policy.handle));
+	TRY(tried(tpm, "TPM2_PolicyPCR",
+		  Esys_PolicyPCR(tpm->esys, policy.handle, ESYS_TR_NONE, ESYS_TR_NONE, ESYS_TR_NONE, &current, &selection)));
+	TRY(judged(tpm, "TPM2_Unseal",
+			   Esys_Unseal(tpm->esys, object, policy.handle, ESYS_TR_NONE, ESYS_TR_NONE, &data)));
+	const bool fits = data->size > 0 && buffer_add(secret, data->buffer, data->size);
+	explicit_bzero(data, sizeof *data);
+	Esys_Free(data);
+	return fits ? OK : REFUSE(pin_sealed);
+}
+
+status tpm_unseal(struct tpm *tpm, uint32_t pcr, struct bytes public, struct bytes private, struct bytes srk_name,
+		  struct buffer *secret)
+{
+	LOADED(srk, tpm);
+	LOADED(object, tpm);
+	TRY(srk_create(tpm, &srk.handle));
+	TRY(srk_compare(tpm, srk.handle, srk_name));
+	TRY(load_sealed(tpm, srk.handle, public, private, &object.handle));
+	return unseal_loaded(tpm, srk.handle, object.handle, pcr, secret);
+}
+
+/* ---- quote ---- */
+
+status tpm_quote(struct tpm *tpm, const uint8_t extra_data[tpm_digest_size], struct tpm_quote *out)
+{
+	TPML_PCR_SELECTION selection = select_pcr(0);
+	const TPMT_SIG_SCHEME scheme = {.scheme = TPM2_ALG_NULL};
+	TPM2B_DATA qualifying = {.size = tpm_digest_size};
+	TPM2B_PUBLIC *public ESYS_OWNED = NULL;
+	TPM2B_ATTEST *attest ESYS_OWNED = NULL;
+	TPMT_SIGNATURE *signature ESYS_OWNED = NULL;
+	LOADED(srk, tpm);
+	LOADED(session, tpm);
+	LOADED(ak, tpm);
+	selection.pcrSelections[0].pcrSelect[0] = selection.pcrSelections[0].pcrSelect[1] = 0xff;
+	memcpy(qualifying.buffer, extra_data, tpm_digest_size);
+	TRY(srk_create(tpm, &srk.handle));
+	TRY(session_start(tpm, srk.handle, TPM2_SE_HMAC, 0, &session.handle));
+	TRY(primary_create(tpm, &ak_template, session.handle, &ak.handle, &public));
+	TRY(tried(tpm, "TPM2_Quote",
+		  Esys_Quote(tpm->esys, ak.handle, session.handle, ESYS_TR_NONE, ESYS_TR_NONE, &qualifying, &scheme, &selection,
+			     &attest, &signature)));
+	if (!buffer_add(&out->attest, attest->attestationData, attest->size))
+		return REFUSE(internal);
+	MARSHAL(TPMT_SIGNATURE, signature, &out->signature);
+	MARSHAL(TPMT_PUBLIC, &public->publicArea, &out->ak_public);
+	return OK;
+}

@@ -1,0 +1,22 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * A chain from a certificate to one of the given roots and no others, judged now. */
+#ifndef KEYWARD_VERIFIER_CHAIN_H
+#define KEYWARD_VERIFIER_CHAIN_H
+
+#include "attest/verifier/certificate.h"
+#include "attest/verifier/detail.h"
+
+enum { chain_most_roots = 64, chain_most_intermediates = 8 };
+
+/* Trust anchors, parsed once. */
+struct chain_roots {
+	X509 *at[chain_most_roots];
+	size_t count;
+};
+
+/* True when `leaf` leads through some of `intermediates` to one of `roots`, every certificate valid now, no SHA-1 or MD5, CAs being
+ * CAs, constraints kept, critical extensions known. The root's SHA-256 over its DER goes to root_hash; why not, to detail. */
+bool chain_verify(X509 *leaf, STACK_OF(X509) *intermediates, const struct chain_roots *roots, uint8_t root_hash[32],
+		  struct detail *detail);
+
+#endif

@@ -1,0 +1,37 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * The settings made ready: roots parsed once, keys at hand. Everything else of the verifier is a function of these and of
+ * one request. */
+#ifndef KEYWARD_VERIFIER_H
+#define KEYWARD_VERIFIER_H
+
+#include "attest/verifier/chain.h"
+#include "firmware/boundary/wire.h"
+
+enum { verifier_voucher_life_s = 1800, verifier_order_life_s = 3600, verifier_activation_life_s = 600 };
+
+struct verifier {
+	struct message_verifier_settings settings; /* views into a mapping that lasts */
+	struct chain_roots ek_roots, ak_issuers, ak_roots;
+	uint8_t configuration_hash[32]; /* of the settings without their secret keys */
+};
+
+/* False, with a sentence in detail, when a root or an administrator in the settings cannot be read. */
+bool verifier_open(const struct message_verifier_settings *settings, struct verifier *out, struct detail *detail);
+void verifier_close(struct verifier *verifier);
+
+/* directory_wrong unless it is the configured one. */
+status verifier_judge_directory(const struct verifier *verifier, struct bytes directory);
+
+/* The five requests. Answers' views point into `room` (wire_packet_room octets at most); written only on OK. */
+status verifier_order_open(const struct verifier *verifier, const struct message_order_open *ask, struct buffer *room,
+			   struct message_order_opened *out);
+status verifier_statement_judge(const struct verifier *verifier, const struct message_statement_judge *ask,
+				struct buffer *room, struct message_statement_judged *out, struct detail *detail);
+status verifier_finalize_judge(const struct verifier *verifier, const struct message_finalize_judge *ask,
+			       struct buffer *room, struct message_finalize_judged *out, struct detail *detail);
+status verifier_ak_begin(const struct verifier *verifier, const struct message_ak_begin *ask, struct buffer *room,
+			 struct message_ak_begun *out, struct detail *detail);
+status verifier_ak_finish(const struct verifier *verifier, const struct message_ak_finish *ask, struct buffer *room,
+			  struct message_ak_finished *out);
+
+#endif

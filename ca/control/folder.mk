@@ -1,0 +1,5 @@
+# The administrators' tool.
+programs += keyward-control
+keyward-control.folder = ca/control
+keyward-control.uses = ca/client ca/jose firmware/boundary
+keyward-control.packages = libcurl libcrypto

@@ -1,0 +1,140 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * keyward-control: an administrator's signed requests to the appliance. Distrusts the command line and the server. */
+#include <getopt.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "ca/client/key_file.h"
+#include "ca/client/signed.h"
+#include "ca/jose/json.h"
+#include "firmware/boundary/clock.h"
+
+struct options {
+	const char *root, *server, *administrator, *key, *identifier, *ek;
+	uint64_t sequence, expires_in_s;
+};
+
+static const char usage[] =
+	"usage: keyward-control --root FILE --server URL --administrator NAME --key FILE\n"
+	"           enrolment-record --identifier ID --ek HEX [--sequence N] [--expires SECONDS]";
+
+static outcome wrong_usage(const char *sentence)
+{
+	outcome_note("%s", sentence);
+	(void)fprintf(stderr, "%s\n", usage);
+	return (outcome){exit_usage};
+}
+
+/* A whole number up to 2^53, as JSON carries it. */
+static bool read_whole(const char *text, uint64_t *out)
+{
+	char *end;
+	if (*text < '0' || *text > '9' || strlen(text) > 16)
+		return false;
+	*out = strtoull(text, &end, 10);
+	return *end == 0 && *out <= UINT64_C(1) << 53;
+}
+
+static outcome read_options(int count, char **words, struct options *out)
+{
+	static const struct option names[] = {{"root", required_argument, NULL, 'r'},       {"server", required_argument, NULL, 's'},
+					      {"administrator", required_argument, NULL, 'a'}, {"key", required_argument, NULL, 'k'},
+					      {"identifier", required_argument, NULL, 'i'},    {"ek", required_argument, NULL, 'e'},
+					      {"sequence", required_argument, NULL, 'n'},      {"expires", required_argument, NULL, 'x'},
+					      {NULL, 0, NULL, 0}};
+	struct options options = {.sequence = 1, .expires_in_s = 86400};
+	int letter;
+	while ((letter = getopt_long(count, words, "", names, NULL)) != -1) {
+		const char **const texts[] = {['r'] = &options.root, ['s'] = &options.server, ['a'] = &options.administrator,
+					      ['k'] = &options.key,  ['i'] = &options.identifier, ['e'] = &options.ek};
+		if (letter == 'n' || letter == 'x') {
+			if (!read_whole(optarg, letter == 'n' ? &options.sequence : &options.expires_in_s))
+				return wrong_usage("--sequence and --expires take a whole number");
+		} else if (letter == '?') {
+			return wrong_usage("there is no such option, or it lacks its value");
+		} else {
+			*texts[letter] = optarg;
+		}
+	}
+	if (optind + 1 != count || strcmp(words[optind], "enrolment-record") != 0)
+		return wrong_usage("name one command: enrolment-record");
+	if (options.root == NULL || options.server == NULL || options.administrator == NULL || options.key == NULL ||
+	    options.identifier == NULL || options.ek == NULL)
+		return wrong_usage("--root, --server, --administrator, --key, --identifier and --ek are needed");
+	*out = options;
+	return DONE;
+}
+
+static bool add_text(struct buffer *out, const char *text)
+{
+	return buffer_add(out, text, strlen(text));
+}
+
+static outcome build_payload(const struct options *options, struct buffer *out)
+{
+	char numbers[96];
+	if (strlen(options->ek) != 64 || strspn(options->ek, "0123456789abcdef") != 64)
+		return wrong_usage("--ek takes the 64 lower-case hexadecimal digits of the SHA-256 of the EK's SubjectPublicKeyInfo");
+	(void)snprintf(numbers, sizeof numbers, ",\"sequence\":%llu,\"expires\":%llu}", (unsigned long long)options->sequence,
+		       (unsigned long long)(clock_wall_s() + options->expires_in_s));
+	if (!add_text(out, "{\"identifierType\":\"permanent-identifier\",\"identifier\":") ||
+	    !json_quote(bytes_from_text(options->identifier), out) || !add_text(out, ",\"ek\":") ||
+	    !json_quote(bytes_from_text(options->ek), out) || !add_text(out, numbers))
+		return wrong_usage("the identifier is not UTF-8 or too long");
+	return DONE;
+}
+
+/* URL of the server: its origin without a slash, then the path. */
+static outcome build_url(const struct options *options, const char *path, const char *last, char out[http_url_room])
+{
+	size_t size = strlen(options->server);
+	while (size > 0 && options->server[size - 1] == '/')
+		size--;
+	if ((size_t)snprintf(out, http_url_room, "%.*s%s%s", (int)size, options->server, path, last) >= http_url_room)
+		return wrong_usage("the server's URL is too long");
+	return DONE;
+}
+
+static outcome post_record(const struct options *options, struct http *http, EVP_PKEY *key)
+{
+	struct signed_client client = {.http = http, .key = key};
+	struct http_answer answer;
+	char url[http_url_room];
+	uint8_t text[4096];
+	struct buffer payload = BUFFER(text);
+	STEP(build_payload(options, &payload));
+	STEP(build_url(options, "/admin/new-nonce", "", client.new_nonce));
+	STEP(build_url(options, "/admin/administrator/", options->administrator, client.kid));
+	STEP(build_url(options, "/admin/enrolment-record", "", url));
+	STEP(signed_post(&client, url, buffer_view(&payload), &answer));
+	(void)fputs("enrolment record taken: ", stdout);
+	outcome_print(bytes_from_text(options->identifier));
+	(void)printf(" belongs to the device with EK %s, sequence %llu, for %llu seconds from now\n", options->ek,
+		     (unsigned long long)options->sequence, (unsigned long long)options->expires_in_s);
+	return DONE;
+}
+
+static outcome run(const struct options *options)
+{
+	struct http *http = NULL;
+	EVP_PKEY *key = NULL;
+	STEP(key_file_read(options->key, &key));
+	outcome result = http_open(options->root, options->server, &http);
+	if (result.code == exit_done)
+		result = post_record(options, http, key);
+	http_close(http);
+	EVP_PKEY_free(key);
+	return result;
+}
+
+int main(int count, char **words)
+{
+	struct options options;
+	if (clearenv() != 0) /* neither proxies nor roots nor key logs by the environment */
+		return exit_other;
+	opterr = 0;
+	outcome result = read_options(count, words, &options);
+	if (result.code == exit_done)
+		result = run(&options);
+	return result.code;
+}

@@ -1,0 +1,91 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Writes a refusal as a problem document. Distrusts the detail, which may repeat what a client sent. */
+#include "ca/problem/problem.h"
+
+#include <stdio.h>
+
+#include "firmware/boundary/wire.h"
+
+static bool add_text(struct buffer *out, const char *text)
+{
+	return buffer_add(out, text, strlen(text));
+}
+
+/* One octet of a JSON string. Beyond the required escapes DEL is escaped too: the text ends up on terminals. */
+static bool add_escaped(struct buffer *out, uint8_t octet)
+{
+	static const char digits[] = "0123456789abcdef";
+	if (octet == '"' || octet == '\\') {
+		const uint8_t pair[] = {'\\', octet};
+		return buffer_add(out, pair, sizeof pair);
+	}
+	if (octet < 0x20 || octet == 0x7f) {
+		const char unit[] = {'\\', 'u', '0', '0', digits[octet >> 4], digits[octet & 15]};
+		return buffer_add(out, unit, sizeof unit);
+	}
+	return buffer_add(out, &octet, 1);
+}
+
+static bool add_all_escaped(struct buffer *out, struct bytes text)
+{
+	for (size_t i = 0; i < text.size; i++)
+		if (!add_escaped(out, text.data[i]))
+			return false;
+	return true;
+}
+
+static bool add_string(struct buffer *out, const char *name, const char *value)
+{
+	return add_text(out, ",\"") && add_text(out, name) && add_text(out, "\":\"") &&
+	       add_all_escaped(out, bytes_from_text(value)) && add_text(out, "\"");
+}
+
+/* What of the caller's detail goes into the document: at most problem_detail_most octets of whole characters. */
+static struct bytes usable_detail(const char *detail)
+{
+	struct bytes text = bytes_from_text(detail);
+	if (!wire_is_text(text))
+		return bytes_from(NULL, 0);
+	if (text.size <= problem_detail_most)
+		return text;
+	text.size = problem_detail_most;
+	while (text.size > 0 && (text.data[text.size] & 0xc0) == 0x80)
+		text.size--;
+	return text;
+}
+
+static bool add_detail(struct buffer *out, const char *sentence, const char *detail)
+{
+	const struct bytes more = usable_detail(detail);
+	if (!add_text(out, ",\"detail\":\"") || !add_all_escaped(out, bytes_from_text(sentence)))
+		return false;
+	if (more.size != 0 && (!add_text(out, ": ") || !add_all_escaped(out, more)))
+		return false;
+	return add_text(out, "\"");
+}
+
+static bool add_algorithms(struct buffer *out, const struct refusal_entry *entry)
+{
+	if (strcmp(entry->acme, "badSignatureAlgorithm") != 0)
+		return true;
+	return add_text(out, ",\"algorithms\":[\"ES256\",\"ES384\",\"RS256\",\"EdDSA\"]");
+}
+
+static bool add_document(struct buffer *out, const struct refusal_entry *entry, const char *detail)
+{
+	char number[32];
+	const int size = snprintf(number, sizeof number, ",\"status\":%u", (unsigned)entry->http_status);
+	return add_text(out, "{\"type\":\"urn:ietf:params:acme:error:") && add_text(out, entry->acme) &&
+	       add_text(out, "\"") && buffer_add(out, number, (size_t)size) &&
+	       add_detail(out, entry->sentence, detail) && add_string(out, "refusal", entry->name) &&
+	       add_string(out, "reference", entry->source) && add_algorithms(out, entry) && add_text(out, "}");
+}
+
+bool problem_build(status why, const char *detail, struct buffer *out)
+{
+	const size_t before = out->size;
+	if (add_document(out, status_entry(why.refusal), detail))
+		return true;
+	out->size = before;
+	return false;
+}

@@ -1,0 +1,20 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Problem documents (RFC 9457, RFC 8555 6.7), made from the one list of refusals. */
+#ifndef KEYWARD_PROBLEM_H
+#define KEYWARD_PROBLEM_H
+
+#include "firmware/boundary/bytes.h"
+#include "firmware/boundary/status.h"
+
+#define PROBLEM_CONTENT_TYPE "application/problem+json"
+
+/* The longest document with the longest detail that is taken. */
+enum { problem_detail_most = 512, problem_room = 5120 };
+
+/* Appends the document of a refusal: type, status, detail (the list's sentence, then ": " and `detail` where it is
+ * not NULL or empty), refusal, reference, and algorithms for badSignatureAlgorithm. A detail that is not UTF-8 is
+ * left out, a longer one cut at a character. False, and out as before, when there is no room; problem_room always
+ * suffices. */
+bool problem_build(status why, const char *detail, struct buffer *out);
+
+#endif

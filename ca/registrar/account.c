@@ -1,0 +1,121 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Accounts (RFC 8555 7.1.2, 7.3): opened by whoever holds a key; what an account may get is decided by evidence. */
+#include "ca/registrar/payload.h"
+#include "ca/registrar/contact.h"
+#include "ca/registrar/describe.h"
+#include "ca/registrar/request.h"
+#include "firmware/boundary/clock.h"
+
+#include <stdio.h>
+
+enum { orders_listed = 256 };
+
+static status show(const struct registrar *registrar, const struct account_row *account, uint32_t http_status, struct reply *reply)
+{
+	reply_locate(reply, registrar_url(registrar, "account/%lld", (long long)account->id).text);
+	return reply_json(reply, http_status,
+			  json_pack("{s:s, s:o, s:s}", "status", account->is_active ? "valid" : "deactivated", "contact",
+				    json_loads(account->contact, 0, NULL), "orders",
+				    registrar_url(registrar, "account/%lld/orders", (long long)account->id).text));
+}
+
+/* The account of the key, made when there is none; the look and the change are one work, so that one key has one account. */
+static status find_or_add(struct registrar *registrar, struct account_row *account, bool *is_new)
+{
+	struct account_row found;
+	status looked = store_account_find_key(registrar->store, account->thumbprint, &found);
+	*is_new = looked.refusal == refusal_account_unknown;
+	if (*is_new)
+		return store_account_add(registrar->store, account, clock_wall_s());
+	TRY(looked);
+	*account = found;
+	return OK;
+}
+
+status account_open(struct registrar *registrar, const struct request *request, struct reply *reply)
+{
+	struct account_row account = {0};
+	bool is_new = false;
+	if (request->payload == NULL)
+		return REFUSE(payload_malformed);
+	memcpy(account.thumbprint, request->thumbprint, sizeof account.thumbprint);
+	memcpy(account.jwk, request->jwk, sizeof account.jwk);
+	const bool is_look_up = json_is_true(json_object_get(request->payload, "onlyReturnExisting"));
+	store_enter(registrar->store);
+	status done = store_leave(registrar->store,
+				  store_account_find_key(registrar->store, request->thumbprint, &account));
+	if (done.refusal == refusal_account_unknown && !is_look_up) {
+		TRY(contact_judge(json_object_get(request->payload, "contact"), account.contact));
+		store_enter(registrar->store);
+		done = store_leave(registrar->store, find_or_add(registrar, &account, &is_new));
+	}
+	TRY(done);
+	if (!account.is_active)
+		return REFUSE(account_deactivated);
+	return show(registrar, &account, is_new ? 201 : 200, reply);
+}
+
+/* The URL names the account that signed. */
+static status judge_owner(const struct request *request)
+{
+	char own[24];
+	snprintf(own, sizeof own, "%lld", (long long)request->account);
+	return strcmp(own, request->part) == 0 ? OK : REFUSE(account_wrong);
+}
+
+static status change(struct registrar *registrar, const struct request *request, struct account_row *account)
+{
+	const json_t *wanted = json_object_get(request->payload, "status");
+	const json_t *contacts = json_object_get(request->payload, "contact");
+	if (wanted != NULL && (json_string_value(wanted) == NULL || strcmp(json_string_value(wanted), "deactivated") != 0))
+		return REFUSE(payload_malformed);
+	if (wanted != NULL) {
+		struct problem_text error = describe_problem(REFUSE(account_deactivated), NULL, NULL);
+		account->is_active = false;
+		return store_account_deactivate(registrar->store, account->id, error.text);
+	}
+	if (contacts == NULL)
+		return OK;
+	TRY(contact_judge(contacts, account->contact));
+	return store_account_set_contact(registrar->store, account->id, account->contact);
+}
+
+status account_change(struct registrar *registrar, const struct request *request, struct reply *reply)
+{
+	struct account_row account = {0};
+	TRY(judge_owner(request));
+	store_enter(registrar->store);
+	status done = store_account_find(registrar->store, request->account, &account);
+	if (!is_refused(done) && request->payload != NULL)
+		done = change(registrar, request, &account);
+	TRY(store_leave(registrar->store, done));
+	return show(registrar, &account, 200, reply);
+}
+
+struct listing {
+	const struct registrar *registrar;
+	json_t *urls;
+	bool is_short_of_memory;
+};
+
+static void add_url(void *to, const char *name)
+{
+	struct listing *listing = to;
+	if (json_array_append_new(listing->urls, json_string(registrar_url(listing->registrar, "order/%s", name).text)) != 0)
+		listing->is_short_of_memory = true;
+}
+
+status account_list_orders(struct registrar *registrar, const struct request *request, struct reply *reply)
+{
+	TRY(judge_owner(request));
+	if (request->payload != NULL)
+		return REFUSE(payload_malformed);
+	JSON_OWNED urls = json_array();
+	struct listing listing = {.registrar = registrar, .urls = urls, .is_short_of_memory = urls == NULL};
+	store_enter(registrar->store);
+	TRY(store_leave(registrar->store,
+			store_order_list(registrar->store, request->account, orders_listed, add_url, &listing)));
+	if (listing.is_short_of_memory)
+		return REFUSE(internal);
+	return reply_json(reply, 200, json_pack("{s:O}", "orders", urls));
+}

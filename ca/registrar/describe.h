@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Orders, authorizations and challenges as JSON (RFC 8555 7.1.3 to 7.1.5), and the problems that stay with them. */
+#ifndef KEYWARD_DESCRIBE_H
+#define KEYWARD_DESCRIBE_H
+
+#include "ca/registrar/registrar.h"
+
+struct json_t;
+
+/* The order of the path, of the account that signed, as it stands now: one that is past its time is invalid and its authorization
+ * expired, without anybody having written so. not_found, account_wrong. Enters the store. */
+status describe_load(struct registrar *registrar, const char *name, int64_t account, struct order_row *out);
+
+/* New references; NULL: no memory. */
+struct json_t *describe_order(struct registrar *registrar, const struct order_row *order);
+struct json_t *describe_authorization(struct registrar *registrar, const struct order_row *order);
+struct json_t *describe_challenge(struct registrar *registrar, const struct order_row *order);
+
+/* RFC 3339, UTC. */
+struct time_text {
+	char text[32];
+};
+struct time_text describe_time(uint64_t s);
+
+/* The problem document of a refusal, to be kept with an order (may be NULL; for identity_mismatch it gives the subproblem that
+ * clients print). */
+struct problem_text {
+	char text[5121];
+};
+struct problem_text describe_problem(status why, const char *detail, const struct order_row *order);
+
+#endif

@@ -1,0 +1,83 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Why a certificate was granted, and the proof that it is in the ledger: everything that an offline check needs. */
+#include "ca/registrar/payload.h"
+#include "ca/jose/base64url.h"
+#include "ca/registrar/ask.h"
+#include "ca/registrar/describe.h"
+#include "ca/registrar/request.h"
+
+#include <stdio.h>
+
+static json_t *encoded(struct bytes octets)
+{
+	uint8_t text[11000];
+	struct buffer out = BUFFER(text);
+	return base64url_encode(octets, &out) ? json_stringn((const char *)text, out.size) : NULL;
+}
+
+static json_t *hex(const uint8_t hash[store_hash_size])
+{
+	char text[2 * store_hash_size + 1];
+	for (size_t i = 0; i < store_hash_size; i++)
+		snprintf(text + 2 * i, 3, "%02x", hash[i]);
+	return json_string(text);
+}
+
+static const char *assurance_word(uint8_t assurance)
+{
+	static const char *const words[] = {"none", "software", "hardware", "hardware with verified boot"};
+	return assurance < sizeof words / sizeof words[0] ? words[assurance] : "unknown";
+}
+
+static const char *state_word(uint8_t state)
+{
+	return state == 'i' ? "issued" : state == 'v' ? "void" : state == 'r' ? "revoked" : "none";
+}
+
+static json_t *build_why(const struct registrar *registrar, const struct order_row *order, const struct certificate_row *row)
+{
+	json_t *claims = json_loads(order->claims, JSON_REJECT_DUPLICATES, NULL);
+	return json_pack("{s:s, s:s, s:s, s:s, s:o, s:s, s:s, s:o, s:o, s:o, s:s}", "identifierType", order->identifier_type,
+			 "identifier", order->identifier, "format", order->format, "assurance", assurance_word(order->assurance),
+			 "claims", claims != NULL ? claims : json_null(), "envelope", registrar->envelope, "policy",
+			 registrar->policy, "policyHash", hex(row->policy_hash), "evidenceHash", hex(order->evidence_hash),
+			 "keyHash", hex(order->spki_hash), "validated", describe_time(order->validated_s).text);
+}
+
+static json_t *build_path(const struct message_entry_given *given)
+{
+	json_t *path = json_array();
+	for (size_t i = 0; path != NULL && i < given->path.count; i++)
+		if (json_array_append_new(path, encoded(given->path.at[i])) != 0) {
+			json_decref(path);
+			return NULL;
+		}
+	return path;
+}
+
+static status give(const struct registrar *registrar, const struct order_row *order, const struct certificate_row *row,
+		   const struct message_entry_given *given, struct reply *reply)
+{
+	return reply_json(reply, 200,
+			  json_pack("{s:I, s:s, s:o, s:o, s:o, s:s%, s:o}", "entry", (json_int_t)given->entry, "state",
+				    state_word(given->state), "leaf", encoded(given->leaf), "tbs", encoded(given->tbs), "path",
+				    build_path(given), "checkpoint", (const char *)given->checkpoint.data, given->checkpoint.size,
+				    "why", build_why(registrar, order, row)));
+}
+
+status entry_show(struct registrar *registrar, const struct request *request, struct reply *reply)
+{
+	struct order_row order;
+	struct certificate_row row;
+	struct message_entry_given given;
+	uint8_t octets[32768];
+	struct buffer room = BUFFER(octets);
+	if (request->payload != NULL)
+		return REFUSE(payload_malformed);
+	TRY(describe_load(registrar, request->part, request->account, &order));
+	store_enter(registrar->store);
+	TRY(store_leave(registrar->store, store_certificate_find_order(registrar->store, order.id, &room, &row)));
+	const struct message_entry_read ask = {.entry = row.entry};
+	TRY(ask_signer(registrar, message_entry_read, &ask, &given, reply));
+	return give(registrar, &order, &row, &given, reply);
+}

@@ -1,0 +1,90 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Finalizing (RFC 8555 7.4). The request goes to the verifier as it was sent; the key it vouches for must be the key that
+ * was attested, which the signer then judges again. Of two requests at once one gets through. */
+#include "ca/registrar/payload.h"
+#include "ca/registrar/ask.h"
+#include "ca/registrar/describe.h"
+#include "ca/registrar/issue.h"
+#include "ca/registrar/order.h"
+
+struct vouched {
+	uint8_t voucher[2048];
+	size_t voucher_size;
+	uint8_t spki_hash[store_hash_size];
+};
+
+static status judge_request(struct registrar *registrar, const struct request *request, const struct order_row *order,
+			    struct vouched *out, struct reply *reply)
+{
+	struct message_finalize_judged judged;
+	const struct message_finalize_judge ask = {
+		.directory = bytes_from_text(registrar->directory),
+		.order = bytes_from_text(order->name),
+		.identifier_type = bytes_from_text(order->identifier_type),
+		.identifier = bytes_from_text(order->identifier),
+		.account_jwk = bytes_from_text(request->jwk),
+		.request = request->body,
+	};
+	TRY(ask_verifier(registrar, message_finalize_judge, &ask, &judged, reply));
+	out->voucher_size = judged.voucher.size;
+	memcpy(out->voucher, judged.voucher.data, judged.voucher.size);
+	memcpy(out->spki_hash, judged.spki_hash, sizeof out->spki_hash);
+	return OK;
+}
+
+static status issue(struct registrar *registrar, const struct order_row *order, const struct vouched *vouched, struct reply *reply)
+{
+	struct certificate_row row = {.order = order->id};
+	struct message_issue ask = {
+		.order = bytes_from_text(order->name),
+		.envelope = bytes_from_text(registrar->envelope),
+		.validity_s = registrar->validity_s,
+		.device_voucher = bytes_from(order->voucher, order->voucher_size),
+		.request_voucher = bytes_from(vouched->voucher, vouched->voucher_size),
+	};
+	memcpy(ask.policy_hash, registrar->policy_hash, sizeof ask.policy_hash);
+	memcpy(row.policy_hash, registrar->policy_hash, sizeof row.policy_hash);
+	return issue_certificate(registrar, message_issue, &ask, &row, reply);
+}
+
+/* Ends the order: with another key than the attested one, or by the signer's last word. */
+static status fail(struct registrar *registrar, const struct order_row *order, status why, const struct reply *reply)
+{
+	struct problem_text error = describe_problem(why, reply->detail, order);
+	store_enter(registrar->store);
+	TRY(store_leave(registrar->store,
+			store_order_close(registrar->store, order->name, authorization_valid, error.text)));
+	return why;
+}
+
+static status finalize(struct registrar *registrar, const struct request *request, struct order_row *order, struct reply *reply)
+{
+	struct vouched vouched = {0};
+	const char *csr = NULL;
+	TRY(describe_load(registrar, request->part, request->account, order));
+	if (order->authorization == authorization_expired)
+		return REFUSE(order_expired);
+	if (order->state != order_ready)
+		return REFUSE(order_not_ready);
+	TRY(payload_text(request->payload, "csr", &csr));
+	TRY(judge_request(registrar, request, order, &vouched, reply));
+	if (memcmp(vouched.spki_hash, order->spki_hash, sizeof order->spki_hash) != 0)
+		return fail(registrar, order, REFUSE(csr_key_not_attested), reply);
+	status issued = issue(registrar, order, &vouched, reply);
+	if (is_refused(issued) && !reply_is_retryable(issued))
+		return fail(registrar, order, issued, reply);
+	return issued;
+}
+
+status finalize_order(struct registrar *registrar, const struct request *request, struct reply *reply)
+{
+	struct order_row order;
+	TRY(describe_load(registrar, request->part, request->account, &order));
+	if (!flight_start(&registrar->flight, "finalize", request->part))
+		return REFUSE(order_not_ready);
+	status done = finalize(registrar, request, &order, reply);
+	flight_end(&registrar->flight, "finalize", request->part);
+	TRY(done);
+	TRY(describe_load(registrar, request->part, request->account, &order));
+	return order_give(registrar, &order, 200, reply);
+}

@@ -1,0 +1,101 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Puts the parts of the registrar together from its settings, and builds its URLs. */
+#include "ca/registrar/registrar.h"
+
+#include <openssl/sha.h>
+#include <stdarg.h>
+#include <stdio.h>
+
+enum { verifier_patience_ms = 10000, signer_patience_ms = 15000 };
+
+static bool copy_text(struct bytes from, char *to, size_t room)
+{
+	if (from.size == 0 || from.size >= room)
+		return false;
+	memcpy(to, from.data, from.size);
+	to[from.size] = 0;
+	return true;
+}
+
+static status take_settings(struct registrar *registrar, const struct message_registrar_settings *settings)
+{
+	if (!copy_text(settings->origin, registrar->origin, sizeof registrar->origin) ||
+	    !copy_text(settings->directory, registrar->directory, sizeof registrar->directory) ||
+	    !copy_text(settings->envelope, registrar->envelope, sizeof registrar->envelope))
+		return REFUSE(message_malformed);
+	registrar->validity_s = settings->validity_s;
+	snprintf(registrar->policy, sizeof registrar->policy, "directory %s: envelope %s, validity %u s", registrar->directory,
+		 registrar->envelope, (unsigned)registrar->validity_s);
+	SHA256((const uint8_t *)registrar->policy, strlen(registrar->policy), registrar->policy_hash);
+	return OK;
+}
+
+status registrar_open(struct registrar *registrar, const struct message_registrar_settings *settings, const char *database,
+		      char sentence[256])
+{
+	memset(registrar, 0, sizeof *registrar);
+	registrar->verifier_patience_ms = verifier_patience_ms;
+	registrar->signer_patience_ms = signer_patience_ms;
+	status taken = take_settings(registrar, settings);
+	if (is_refused(taken)) {
+		snprintf(sentence, 256, "the settings lack an origin, a directory or an envelope");
+		return taken;
+	}
+	registrar->keyring = keyring_new();
+	for (size_t i = 0; i < settings->administrators.count; i++) {
+		status added = keyring_add_administrator(registrar->keyring, settings->administrators.at[i]);
+		if (is_refused(added)) {
+			snprintf(sentence, 256, "the key of administrator %zu cannot be used: %s", i + 1,
+				 status_entry(added.refusal)->sentence);
+			registrar_close(registrar);
+			return added;
+		}
+	}
+	status opened = store_open(database, settings->boot_id, &registrar->store, sentence);
+	if (is_refused(opened)) {
+		registrar_close(registrar);
+		return opened;
+	}
+	registrar->nonces = nonce_open();
+	flight_open(&registrar->flight);
+	takeover_open(&registrar->takeover);
+	return OK;
+}
+
+void registrar_close(struct registrar *registrar)
+{
+	store_close(registrar->store);
+	nonce_close(registrar->nonces);
+	keyring_free(registrar->keyring);
+	registrar->store = NULL;
+	registrar->nonces = NULL;
+	registrar->keyring = NULL;
+}
+
+struct url registrar_url(const struct registrar *registrar, const char *format, ...)
+{
+	struct url url;
+	char tail[160];
+	va_list arguments;
+	va_start(arguments, format);
+	vsnprintf(tail, sizeof tail, format, arguments);
+	va_end(arguments);
+	snprintf(url.text, sizeof url.text, "%s/acme/%s/%s", registrar->origin, registrar->directory, tail);
+	return url;
+}
+
+bool registrar_read_account_url(const struct registrar *registrar, struct bytes url, int64_t *id)
+{
+	const struct url prefix = registrar_url(registrar, "account/");
+	const size_t length = strlen(prefix.text);
+	int64_t number = 0;
+	if (url.size <= length || url.size - length > 18 || memcmp(url.data, prefix.text, length) != 0 || url.data[length] == '0')
+		return false;
+	for (size_t i = length; i < url.size; i++) {
+		if (url.data[i] < '0' || url.data[i] > '9')
+			return false;
+		number = number * 10 + (url.data[i] - '0');
+	}
+	*id = number;
+	return true;
+}

@@ -1,0 +1,166 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Who asks, is it really they, is it now, may they. Distrusts the listener, which could have made the request up: the
+ * signature, the url and the nonce are judged here. */
+#include "ca/registrar/request.h"
+
+#include <stdio.h>
+#include <strings.h>
+
+#include "ca/jose/jws.h"
+#include "ca/registrar/desk.h"
+#include "ca/registrar/payload_open.h"
+#include "ca/registrar/route.h"
+
+static void release_key(EVP_PKEY **key)
+{
+	EVP_PKEY_free(*key);
+}
+static void release_payload(struct json_t **payload)
+{
+	payload_close(*payload);
+}
+
+static status judge_media_type(struct bytes type)
+{
+	static const char expected[] = "application/jose+json";
+	size_t size = 0;
+	while (size < type.size && type.data[size] != ';') /* parameters mean nothing here */
+		size++;
+	while (size > 0 && type.data[size - 1] == ' ')
+		size--;
+	if (size != sizeof expected - 1 || strncasecmp((const char *)type.data, expected, size) != 0)
+		return REFUSE(media_type_wrong);
+	return OK;
+}
+
+static status find_account(struct registrar *registrar, const struct jws *jws, struct key_holder *out)
+{
+	int64_t account = 0;
+	if (jws->kid.size == 0)
+		return REFUSE(jws_jwk_not_allowed);
+	if (!registrar_read_account_url(registrar, jws->kid, &account))
+		return REFUSE(account_unknown);
+	return keyring_find_account(registrar->keyring, registrar->store, account, out);
+}
+
+static status find_administrator(struct registrar *registrar, const struct jws *jws, struct key_holder *out)
+{
+	char prefix[300];
+	if (jws->kid.size == 0)
+		return REFUSE(jws_jwk_not_allowed);
+	size_t length = (size_t)snprintf(prefix, sizeof prefix, "%s/admin/administrator/", registrar->origin);
+	if (jws->kid.size <= length || memcmp(jws->kid.data, prefix, length) != 0)
+		return REFUSE(role_missing);
+	return keyring_find_administrator(registrar->keyring, bytes_from(jws->kid.data + length, jws->kid.size - length), out);
+}
+
+static status find_key(struct registrar *registrar, enum route_signer signer, const struct jws *jws, struct key_holder *out)
+{
+	switch (signer) {
+	case route_account:
+		return find_account(registrar, jws, out);
+	case route_new_key:
+		return jws->jwk.size == 0 ? REFUSE(jws_kid_not_allowed) : keyring_take(jws->jwk, out);
+	case route_administrator:
+		return find_administrator(registrar, jws, out);
+	case route_nobody:
+		break;
+	}
+	return REFUSE(internal);
+}
+
+static status judge_url(const struct registrar *registrar, struct bytes path, struct bytes url)
+{
+	const size_t length = strlen(registrar->origin);
+	if (url.size < length || memcmp(url.data, registrar->origin, length) != 0 ||
+	    !bytes_equal(bytes_from(url.data + length, url.size - length), path))
+		return REFUSE(url_wrong);
+	return OK;
+}
+
+static status judge_signer(struct registrar *registrar, enum route_signer signer, const struct key_holder *holder)
+{
+	struct account_row row;
+	if (signer == route_administrator)
+		return strcmp(holder->role, "administrator") == 0 ? OK : REFUSE(role_missing);
+	if (signer != route_account)
+		return OK;
+	store_enter(registrar->store);
+	TRY(store_leave(registrar->store, store_account_find(registrar->store, holder->account, &row)));
+	return row.is_active ? OK : REFUSE(account_deactivated);
+}
+
+static void describe_signer(const struct key_holder *holder, struct request *request)
+{
+	request->account = holder->account;
+	memcpy(request->jwk, holder->jwk, sizeof request->jwk);
+	memcpy(request->thumbprint, holder->thumbprint, sizeof request->thumbprint);
+	memcpy(request->administrator, holder->administrator, sizeof request->administrator);
+}
+
+static status answer_signed(struct registrar *registrar, const struct route_row *row, const struct message_request *in,
+			    struct request *request, struct reply *reply)
+{
+	struct buffer room = BUFFER(desk_here()->request);
+	struct jws jws;
+	struct key_holder holder = {0};
+	__attribute__((cleanup(release_payload))) struct json_t *payload = NULL;
+	if (in->body.size > desk_body_most)
+		return REFUSE(body_too_long);
+	TRY(judge_media_type(in->content_type));
+	TRY(jws_parse(in->body, &room, &jws));
+	TRY(find_key(registrar, row->signer, &jws, &holder));
+	__attribute__((cleanup(release_key))) EVP_PKEY *key = holder.key;
+	TRY(jws_verify(&jws, key));
+	TRY(judge_url(registrar, in->path, jws.url));
+	TRY(nonce_spend(registrar->nonces, jws.nonce));
+	TRY(judge_signer(registrar, row->signer, &holder));
+	if (jws.payload.size != 0)
+		TRY(payload_open(jws.payload, &payload));
+	describe_signer(&holder, request);
+	request->payload = payload;
+	return row->handle(registrar, request, reply);
+}
+
+static status answer(struct registrar *registrar, const struct message_request *in, struct reply *reply)
+{
+	struct request request = {.method = (char)in->method, .body = in->body};
+	const struct route_row *row = NULL;
+	TRY(route_find(registrar->directory, (char)in->method, in->path, request.part, &row));
+	if (!row->is_post)
+		return row->handle(registrar, &request, reply);
+	return answer_signed(registrar, row, in, &request, reply);
+}
+
+/* The sentence of a refusal that an administrator should hear of. */
+static void note(struct registrar *registrar, const struct message_request *in, const struct reply *reply, status why)
+{
+	const struct refusal_entry *entry = status_entry(why.refusal);
+	const char *more = why.refusal == refusal_store_failed ? store_trouble(registrar->store) : reply->detail;
+	if (registrar->log != NULL)
+		registrar->log(entry->http_status >= 500 ? 4 : 6, "%.*s from %.*s refused: %s%s%s", (int)in->path.size,
+			       (const char *)in->path.data, (int)in->remote.size, (const char *)in->remote.data, entry->name,
+			       more[0] == 0 ? "" : ": ", more);
+}
+
+static bool is_directory(const struct registrar *registrar, struct bytes path)
+{
+	const struct url url = registrar_url(registrar, "directory");
+	return bytes_equal_text(path, url.text + strlen(registrar->origin));
+}
+
+void request_answer(struct registrar *registrar, const struct message_request *in, struct message_response *out)
+{
+	struct reply *reply = &desk_here()->reply;
+	reply_start(reply);
+	status answered = answer(registrar, in, reply);
+	if (is_refused(answered)) {
+		reply_refuse(reply, answered);
+		note(registrar, in, reply, answered);
+	}
+	if (in->method == 'P' && reply->nonce[0] == 0)
+		nonce_new(registrar->nonces, reply->nonce);
+	if (!is_directory(registrar, in->path)) /* RFC 8555 7.1: on all but the directory */
+		reply_link(reply, registrar_url(registrar, "directory").text, "index");
+	reply_view(reply, out);
+}

@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * The one path of every request. In this order: route, media type, JWS syntax, key, algorithm, signature, url, nonce,
+ * account or role, and only then the payload. What fails before the nonce leaves the nonce good. */
+#ifndef KEYWARD_REQUEST_H
+#define KEYWARD_REQUEST_H
+
+#include "ca/registrar/reply.h"
+
+/* What a resource gets to see: everything up to here was verified. */
+struct request {
+	char method;           /* 'G', 'H', 'P' */
+	struct bytes body;     /* the flattened JWS as sent */
+	char part[65];         /* what stood for * in the path */
+	struct json_t *payload; /* an object; NULL: POST-as-GET, or not signed */
+	int64_t account;       /* who signed; 0: a new key, an administrator, nobody */
+	char jwk[1025];
+	uint8_t thumbprint[store_hash_size];
+	char administrator[65];
+};
+
+/* Answers; views in `out` last until this thread answers again. Called by many threads. */
+void request_answer(struct registrar *registrar, const struct message_request *in, struct message_response *out);
+
+/* The resources of routes.def. A refusal becomes a problem document. */
+#define ROUTE(path, method, signer, handler)                                                                                   \
+	status handler(struct registrar *registrar, const struct request *request, struct reply *reply);
+#include "ca/registrar/routes.def"
+#undef ROUTE
+
+#endif

@@ -1,0 +1,20 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * The table of resources. */
+#ifndef KEYWARD_ROUTE_H
+#define KEYWARD_ROUTE_H
+
+#include "ca/registrar/request.h"
+
+enum route_signer { route_nobody, route_account, route_new_key, route_administrator };
+
+struct route_row {
+	const char *path;
+	enum route_signer signer;
+	bool is_post;
+	status (*handle)(struct registrar *registrar, const struct request *request, struct reply *reply);
+};
+
+/* The row for a request, and what stood for * in its path. not_found; method_wrong: the path is there for another method. */
+status route_find(const char *directory, char method, struct bytes path, char part[65], const struct route_row **out);
+
+#endif

@@ -1,0 +1,304 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * The connection, and works that share a commit: whoever leaves and finds nobody waiting for a turn commits for all
+ * that wait. Distrusts the disk: any failure undoes the work, or the whole round, and is answered as store_failed. */
+#include "ca/registrar/store_sqlite.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+/* A round is committed at the latest after so many works, however many more wait. */
+enum { works_most = 64 };
+
+static const char *const texts[statement_count] = {
+#define STATEMENT(name, sql) [statement_##name] = sql,
+#include "ca/registrar/statements.def"
+#undef STATEMENT
+};
+
+static const char former_boot[] = "{\"type\":\"urn:ietf:params:acme:error:malformed\",\"status\":400,"
+				  "\"detail\":\"The appliance was started anew and the order has expired; make a new one\"}";
+
+const char *store_trouble(struct store *store)
+{
+	return store->trouble;
+}
+
+status store_note(struct store *store, const char *doing)
+{
+	snprintf(store->trouble, sizeof store->trouble, "%s: %s", doing, sqlite3_errmsg(store->connection));
+	store->is_broken = true;
+	return REFUSE(store_failed);
+}
+
+sqlite3_stmt *store_statement(struct store *store, enum statement which)
+{
+	sqlite3_reset(store->statements[which]);
+	sqlite3_clear_bindings(store->statements[which]);
+	return store->statements[which];
+}
+
+static void bound(struct store *store, int result)
+{
+	if (result != SQLITE_OK)
+		store->is_broken = true;
+}
+
+void store_bind_number(struct store *store, sqlite3_stmt *s, int at, uint64_t value)
+{
+	/* SQLite's numbers are signed; nothing of ours reaches that far. */
+	bound(store, value > INT64_MAX ? SQLITE_RANGE : sqlite3_bind_int64(s, at, (int64_t)value));
+}
+
+void store_bind_text(struct store *store, sqlite3_stmt *s, int at, const char *text)
+{
+	bound(store, sqlite3_bind_text(s, at, text, -1, SQLITE_STATIC));
+}
+
+void store_bind_view(struct store *store, sqlite3_stmt *s, int at, struct bytes text)
+{
+	bound(store, sqlite3_bind_text64(s, at, text.size == 0 ? "" : (const char *)text.data, text.size, SQLITE_STATIC, SQLITE_UTF8));
+}
+
+void store_bind_blob(struct store *store, sqlite3_stmt *s, int at, const void *data, size_t size)
+{
+	bound(store, sqlite3_bind_blob64(s, at, size == 0 ? "" : data, size, SQLITE_STATIC));
+}
+
+status store_step(struct store *store, sqlite3_stmt *s, bool *has_row)
+{
+	if (store->is_broken)
+		return REFUSE(store_failed);
+	int got = sqlite3_step(s);
+	if (got != SQLITE_ROW && got != SQLITE_DONE) {
+		status noted = store_note(store, sqlite3_sql(s));
+		sqlite3_reset(s);
+		return noted;
+	}
+	*has_row = got == SQLITE_ROW;
+	return OK;
+}
+
+status store_do(struct store *store, sqlite3_stmt *s)
+{
+	bool has_row = true;
+	while (has_row)
+		TRY(store_step(store, s, &has_row));
+	sqlite3_reset(s);
+	return OK;
+}
+
+status store_column_blob(struct store *store, sqlite3_stmt *s, int at, uint8_t *out, size_t room, size_t *size)
+{
+	const void *data = sqlite3_column_blob(s, at);
+	int length = sqlite3_column_bytes(s, at);
+	if (length < 0 || (size_t)length > room || (data == NULL && length != 0))
+		return store_note(store, "a stored value is too long");
+	if (length > 0)
+		memcpy(out, data, (size_t)length);
+	*size = (size_t)length;
+	return OK;
+}
+
+status store_column_text(struct store *store, sqlite3_stmt *s, int at, char *out, size_t room)
+{
+	size_t size = 0;
+	TRY(store_column_blob(store, s, at, (uint8_t *)out, room - 1, &size));
+	out[size] = 0;
+	return OK;
+}
+
+status store_column_fixed(struct store *store, sqlite3_stmt *s, int at, uint8_t *out, size_t size)
+{
+	size_t got = 0;
+	TRY(store_column_blob(store, s, at, out, size, &got));
+	if (got != size && got != 0) /* NULL: not there yet */
+		return store_note(store, "a stored value has the wrong size");
+	return OK;
+}
+
+uint64_t store_column_number(sqlite3_stmt *s, int at)
+{
+	int64_t value = sqlite3_column_int64(s, at);
+	return value < 0 ? 0 : (uint64_t)value;
+}
+
+char store_column_letter(sqlite3_stmt *s, int at)
+{
+	const unsigned char *text = sqlite3_column_text(s, at);
+	return text == NULL ? 0 : (char)text[0];
+}
+
+static status run(struct store *store, enum statement which)
+{
+	return store_do(store, store_statement(store, which));
+}
+
+static void count_waiting(struct store *store, bool more)
+{
+	pthread_mutex_lock(&store->queue);
+	store->waiting = more ? store->waiting + 1 : store->waiting - 1;
+	pthread_mutex_unlock(&store->queue);
+}
+
+static bool is_somebody_waiting(struct store *store)
+{
+	pthread_mutex_lock(&store->queue);
+	bool is = store->waiting > 0;
+	pthread_mutex_unlock(&store->queue);
+	return is;
+}
+
+void store_enter(struct store *store)
+{
+	count_waiting(store, true);
+	pthread_mutex_lock(&store->turn);
+	count_waiting(store, false);
+	store->is_broken = false;
+	if (store->round == NULL) {
+		store->round = calloc(1, sizeof *store->round);
+		if (store->round == NULL)
+			status_broken("no memory for a transaction");
+		if (is_refused(run(store, statement_begin)))
+			store->is_broken = true;
+	}
+	store->round->works++;
+	/* Should these fail, the work is broken from its start: each of its steps refuses, and leaving undoes it. */
+	if (is_refused(run(store, statement_savepoint)))
+		store->is_broken = true;
+}
+
+/* Ends the round of the open transaction with an outcome for all of its works. */
+static void end_round(struct store *store, status outcome)
+{
+	store->round->is_over = true;
+	store->round->outcome = outcome;
+	store->round = NULL;
+	pthread_cond_broadcast(&store->over);
+}
+
+/* Undoes the changes of the work at hand; when even that fails, or SQLite gave the transaction up, of the round. */
+static void undo(struct store *store)
+{
+	store->is_broken = false;
+	bool is_lost = sqlite3_get_autocommit(store->connection) != 0;
+	if (!is_lost)
+		is_lost = is_refused(run(store, statement_undo)) || is_refused(run(store, statement_release));
+	if (!is_lost)
+		return;
+	store->is_broken = false;
+	if (sqlite3_get_autocommit(store->connection) == 0 && is_refused(run(store, statement_rollback)))
+		status_broken("the database cannot even roll back");
+	end_round(store, REFUSE(store_failed));
+}
+
+static void commit(struct store *store)
+{
+	store->is_broken = false;
+	status done = run(store, statement_commit);
+	if (is_refused(done)) {
+		store->is_broken = false;
+		if (sqlite3_get_autocommit(store->connection) == 0 && is_refused(run(store, statement_rollback)))
+			status_broken("the database cannot even roll back");
+	}
+	end_round(store, done);
+}
+
+status store_leave(struct store *store, status outcome)
+{
+	struct round *round = store->round;
+	if (store->is_broken && !is_refused(outcome))
+		outcome = REFUSE(store_failed);
+	if (is_refused(outcome))
+		undo(store);
+	else if (is_refused(run(store, statement_release))) {
+		outcome = REFUSE(store_failed);
+		undo(store);
+	}
+	if (!round->is_over && (!is_somebody_waiting(store) || round->works >= works_most))
+		commit(store);
+	while (!round->is_over)
+		pthread_cond_wait(&store->over, &store->turn);
+	if (!is_refused(outcome))
+		outcome = round->outcome;
+	if (--round->works == 0)
+		free(round);
+	pthread_mutex_unlock(&store->turn);
+	return outcome;
+}
+
+static status prepare(struct store *store)
+{
+	for (int i = 0; i < statement_count; i++)
+		if (sqlite3_prepare_v3(store->connection, texts[i], -1, SQLITE_PREPARE_PERSISTENT, &store->statements[i], NULL) !=
+		    SQLITE_OK)
+			return store_note(store, texts[i]);
+	return OK;
+}
+
+static status close_former_boot(struct store *store, const uint8_t boot_id[store_boot_id_size])
+{
+	bool has_row = false;
+	RESETTING s = store_statement(store, statement_meta_read);
+	store_bind_text(store, s, 1, "boot_id");
+	TRY(store_step(store, s, &has_row));
+	if (has_row && sqlite3_column_bytes(s, 0) == store_boot_id_size &&
+	    memcmp(sqlite3_column_blob(s, 0), boot_id, store_boot_id_size) == 0)
+		return OK;
+	sqlite3_stmt *orders = store_statement(store, statement_close_orders_of_former_boot);
+	store_bind_text(store, orders, 1, former_boot);
+	TRY(store_do(store, orders));
+	TRY(run(store, statement_close_activations_of_former_boot));
+	sqlite3_stmt *note = store_statement(store, statement_meta_write);
+	store_bind_text(store, note, 1, "boot_id");
+	store_bind_blob(store, note, 2, boot_id, store_boot_id_size);
+	return store_do(store, note);
+}
+
+static status start(struct store *store, const char *file, const uint8_t boot_id[store_boot_id_size], char sentence[256])
+{
+	const int flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX;
+	if (sqlite3_open_v2(file, &store->connection, flags, NULL) != SQLITE_OK) {
+		snprintf(sentence, 256, "%s cannot be opened: %s", file,
+			 store->connection == NULL ? "no memory" : sqlite3_errmsg(store->connection));
+		return REFUSE(store_failed);
+	}
+	sqlite3_extended_result_codes(store->connection, 1);
+	sqlite3_busy_timeout(store->connection, 2000);
+	TRY(store_schema_update(store->connection, sentence));
+	status done = prepare(store);
+	if (!is_refused(done)) {
+		store_enter(store);
+		done = store_leave(store, close_former_boot(store, boot_id));
+	}
+	if (is_refused(done))
+		snprintf(sentence, 256, "the database cannot be used: %s", store->trouble);
+	return done;
+}
+
+status store_open(const char *file, const uint8_t boot_id[store_boot_id_size], struct store **out, char sentence[256])
+{
+	struct store *store = calloc(1, sizeof *store);
+	if (store == NULL || pthread_mutex_init(&store->turn, NULL) != 0 || pthread_mutex_init(&store->queue, NULL) != 0 ||
+	    pthread_cond_init(&store->over, NULL) != 0)
+		status_broken("no memory for the database");
+	status done = start(store, file, boot_id, sentence);
+	if (is_refused(done)) {
+		store_close(store);
+		return done;
+	}
+	*out = store;
+	return OK;
+}
+
+void store_close(struct store *store)
+{
+	if (store == NULL)
+		return;
+	for (int i = 0; i < statement_count; i++)
+		sqlite3_finalize(store->statements[i]);
+	sqlite3_close(store->connection);
+	pthread_cond_destroy(&store->over);
+	pthread_mutex_destroy(&store->turn);
+	pthread_mutex_destroy(&store->queue);
+	free(store);
+}

@@ -1,0 +1,135 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * What the registrar remembers. Only store*.c know SQLite; a disk that is full or failing refuses as store_failed and
+ * leaves everything as it was. The registrar is the single writer. */
+#ifndef KEYWARD_STORE_H
+#define KEYWARD_STORE_H
+
+#include "firmware/boundary/bytes.h"
+#include "firmware/boundary/status.h"
+
+struct store;
+
+enum { store_hash_size = 32, store_serial_size = 20, store_boot_id_size = 16 };
+
+/* Opens or makes the database, brings its schema up to date, and closes what another boot left open: pending and ready
+ * orders and activations, for the verifier's keys have changed. store_failed: `sentence` says why. */
+status store_open(const char *file, const uint8_t boot_id[store_boot_id_size], struct store **out, char sentence[256]);
+void store_close(struct store *store);
+
+/* What SQLite last complained of, for the log; static or inside the store. */
+const char *store_trouble(struct store *store);
+
+/* Every look and every change stands between these two, on one thread; enter waits for its turn. Leave undoes the changes
+ * when `outcome` is a refusal, and returns that. Otherwise it returns only when what was changed, and what was seen of the changes
+ * of others, is on the disk; store_failed: none of it is. Waiting works share one commit. */
+void store_enter(struct store *store);
+status store_leave(struct store *store, status outcome);
+
+/* ---- accounts ---- */
+struct account_row {
+	int64_t id;
+	bool is_active;
+	uint8_t thumbprint[store_hash_size];
+	char jwk[1025];     /* canonical form of RFC 7638 */
+	char contact[2049]; /* JSON array */
+};
+/* account_unknown */
+status store_account_find(struct store *store, int64_t id, struct account_row *out);
+status store_account_find_key(struct store *store, const uint8_t thumbprint[store_hash_size], struct account_row *out);
+/* Fills in id. */
+status store_account_add(struct store *store, struct account_row *account, uint64_t now_s);
+status store_account_set_contact(struct store *store, int64_t id, const char *contact);
+/* Ends the account, its pending and ready orders (with `error`, a problem document) and its open activations. */
+status store_account_deactivate(struct store *store, int64_t id, const char *error);
+
+/* ---- orders, each with its one authorization and challenge ---- */
+enum order_state { order_pending = 'p', order_ready = 'r', order_valid = 'v', order_invalid = 'i' };
+/* 'x' expired: its order ended before it was used up. */
+enum authorization_state {
+	authorization_pending = 'p',
+	authorization_valid = 'v',
+	authorization_invalid = 'i',
+	authorization_deactivated = 'd',
+	authorization_expired = 'x'
+};
+struct order_row {
+	int64_t id, account;
+	char name[65]; /* the verifier's order string, in the URL */
+	char identifier_type[33], identifier[257], token[129];
+	enum order_state state;
+	enum authorization_state authorization;
+	uint64_t expires_s, expires_boot_s;
+	char error[5121]; /* problem document; empty: none */
+	/* From here on: once the challenge was judged valid. */
+	uint64_t validated_s;
+	uint8_t voucher[2048];
+	size_t voucher_size;
+	uint8_t spki_hash[store_hash_size], evidence_hash[store_hash_size];
+	char format[33], claims[4097];
+	uint8_t assurance;
+};
+/* Orders that are pending or ready and not expired. */
+status store_order_count(struct store *store, int64_t account, uint64_t now_boot_s, uint64_t *out);
+/* Fills in id. */
+status store_order_add(struct store *store, struct order_row *order, uint64_t now_s);
+/* not_found */
+status store_order_find(struct store *store, const char *name, struct order_row *out);
+/* The challenge is valid, the order ready, with the facts of the row; the device was seen. challenge_closed: it was not pending. */
+status store_order_judge(struct store *store, const struct order_row *order);
+/* Pending or ready becomes invalid; a valid or invalid order stays as it is. */
+status store_order_close(struct store *store, const char *name, enum authorization_state authorization, const char *error);
+/* The newest orders that are not invalid, newest first; calls `each` for each name. */
+status store_order_list(struct store *store, int64_t account, unsigned most, void (*each)(void *to, const char *name), void *to);
+
+/* ---- certificates ---- */
+struct certificate_row {
+	uint64_t entry; /* in the ledger */
+	uint8_t serial[store_serial_size];
+	uint64_t not_before_s, not_after_s;
+	int64_t order, activation; /* one of them; 0: none */
+	bool is_void;              /* its intent was closed without delivery */
+	uint8_t policy_hash[store_hash_size];
+	struct bytes leaf;    /* DER */
+	struct bytes issuers; /* PEM, without the root; kept once for all that share it */
+};
+/* Keeps the certificate and makes its order valid, or its activation used. */
+status store_certificate_add(struct store *store, const struct certificate_row *certificate);
+/* entry_unknown. Leaf and issuers are copied into room. */
+status store_certificate_find_order(struct store *store, int64_t order, struct buffer *room, struct certificate_row *out);
+status store_certificate_find_activation(struct store *store, int64_t activation, struct buffer *room,
+					 struct certificate_row *out);
+status store_certificate_has(struct store *store, uint64_t entry, bool *out);
+
+/* The first ledger entry that was not taken over yet. */
+status store_progress_read(struct store *store, uint64_t *entry);
+status store_progress_write(struct store *store, uint64_t entry);
+
+/* ---- enrolment records, activations ---- */
+struct record_row {
+	struct bytes identifier_type, identifier;
+	struct bytes administrator; /* name */
+	uint8_t ek_hash[store_hash_size];
+	uint64_t sequence, expires_s;
+	struct bytes request; /* the flattened JWS as sent */
+};
+/* record_superseded: the identifier has a record of this or a higher sequence. */
+status store_record_add(struct store *store, const struct record_row *record, uint64_t now_s);
+/* Appends the request of the newest record to out; nothing when there is none. */
+status store_record_find(struct store *store, const char *identifier_type, const char *identifier, struct buffer *out);
+
+struct activation_row {
+	int64_t id, account;
+	bool is_open;
+	uint64_t expires_boot_s;
+	uint8_t secret_hash[store_hash_size];
+	uint8_t state[2048]; /* sealed by the verifier */
+	size_t state_size;
+};
+status store_activation_count(struct store *store, int64_t account, uint64_t now_boot_s, uint64_t *out);
+/* Fills in id. */
+status store_activation_add(struct store *store, struct activation_row *activation);
+/* activation_unknown */
+status store_activation_find(struct store *store, int64_t id, struct activation_row *out);
+status store_activation_close(struct store *store, int64_t id);
+
+#endif

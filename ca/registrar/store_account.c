@@ -1,0 +1,66 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Rows of accounts and of what an account holds open. */
+#include "ca/registrar/store_sqlite.h"
+
+static status read_row(struct store *store, sqlite3_stmt *s, struct account_row *out)
+{
+	bool has_row = false;
+	TRY(store_step(store, s, &has_row));
+	if (!has_row)
+		return REFUSE(account_unknown);
+	struct account_row row = {.id = sqlite3_column_int64(s, 0), .is_active = sqlite3_column_int(s, 1) == 1};
+	TRY(store_column_fixed(store, s, 2, row.thumbprint, sizeof row.thumbprint));
+	TRY(store_column_text(store, s, 3, row.jwk, sizeof row.jwk));
+	TRY(store_column_text(store, s, 4, row.contact, sizeof row.contact));
+	*out = row;
+	return OK;
+}
+
+status store_account_find(struct store *store, int64_t id, struct account_row *out)
+{
+	RESETTING s = store_statement(store, statement_account_find);
+	store_bind_number(store, s, 1, (uint64_t)id);
+	return read_row(store, s, out);
+}
+
+status store_account_find_key(struct store *store, const uint8_t thumbprint[store_hash_size], struct account_row *out)
+{
+	RESETTING s = store_statement(store, statement_account_find_key);
+	store_bind_blob(store, s, 1, thumbprint, store_hash_size);
+	return read_row(store, s, out);
+}
+
+status store_account_add(struct store *store, struct account_row *account, uint64_t now_s)
+{
+	sqlite3_stmt *s = store_statement(store, statement_account_add);
+	store_bind_blob(store, s, 1, account->thumbprint, sizeof account->thumbprint);
+	store_bind_text(store, s, 2, account->jwk);
+	store_bind_text(store, s, 3, account->contact);
+	store_bind_number(store, s, 4, now_s);
+	TRY(store_do(store, s));
+	account->id = sqlite3_last_insert_rowid(store->connection);
+	account->is_active = true;
+	return OK;
+}
+
+status store_account_set_contact(struct store *store, int64_t id, const char *contact)
+{
+	sqlite3_stmt *s = store_statement(store, statement_account_set_contact);
+	store_bind_number(store, s, 1, (uint64_t)id);
+	store_bind_text(store, s, 2, contact);
+	return store_do(store, s);
+}
+
+status store_account_deactivate(struct store *store, int64_t id, const char *error)
+{
+	sqlite3_stmt *s = store_statement(store, statement_account_deactivate);
+	store_bind_number(store, s, 1, (uint64_t)id);
+	TRY(store_do(store, s));
+	s = store_statement(store, statement_account_close_orders);
+	store_bind_number(store, s, 1, (uint64_t)id);
+	store_bind_text(store, s, 2, error);
+	TRY(store_do(store, s));
+	s = store_statement(store, statement_account_close_activations);
+	store_bind_number(store, s, 1, (uint64_t)id);
+	return store_do(store, s);
+}

@@ -1,0 +1,142 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Rows of orders, each with its one authorization and challenge, and of the devices that were seen. */
+#include "ca/registrar/store_sqlite.h"
+
+/* The number that a counting statement gives. */
+static status read_count(struct store *store, enum statement which, int64_t account, uint64_t now_boot_s, uint64_t *out)
+{
+	bool has_row = false;
+	RESETTING s = store_statement(store, which);
+	store_bind_number(store, s, 1, (uint64_t)account);
+	store_bind_number(store, s, 2, now_boot_s);
+	TRY(store_step(store, s, &has_row));
+	*out = has_row ? store_column_number(s, 0) : 0;
+	return OK;
+}
+
+status store_order_count(struct store *store, int64_t account, uint64_t now_boot_s, uint64_t *out)
+{
+	return read_count(store, statement_order_count, account, now_boot_s, out);
+}
+
+status store_activation_count(struct store *store, int64_t account, uint64_t now_boot_s, uint64_t *out)
+{
+	return read_count(store, statement_activation_count, account, now_boot_s, out);
+}
+
+status store_order_add(struct store *store, struct order_row *order, uint64_t now_s)
+{
+	sqlite3_stmt *s = store_statement(store, statement_order_add);
+	store_bind_number(store, s, 1, (uint64_t)order->account);
+	store_bind_text(store, s, 2, order->name);
+	store_bind_text(store, s, 3, order->identifier_type);
+	store_bind_text(store, s, 4, order->identifier);
+	store_bind_text(store, s, 5, order->token);
+	store_bind_number(store, s, 6, now_s);
+	store_bind_number(store, s, 7, order->expires_s);
+	store_bind_number(store, s, 8, order->expires_boot_s);
+	TRY(store_do(store, s));
+	order->id = sqlite3_last_insert_rowid(store->connection);
+	order->state = order_pending;
+	order->authorization = authorization_pending;
+	return OK;
+}
+
+static status read_names(struct store *store, sqlite3_stmt *s, struct order_row *row)
+{
+	row->id = sqlite3_column_int64(s, 0);
+	row->account = sqlite3_column_int64(s, 1);
+	TRY(store_column_text(store, s, 2, row->name, sizeof row->name));
+	TRY(store_column_text(store, s, 3, row->identifier_type, sizeof row->identifier_type));
+	TRY(store_column_text(store, s, 4, row->identifier, sizeof row->identifier));
+	TRY(store_column_text(store, s, 5, row->token, sizeof row->token));
+	row->state = (enum order_state)store_column_letter(s, 6);
+	row->authorization = (enum authorization_state)store_column_letter(s, 7);
+	row->expires_s = store_column_number(s, 8);
+	row->expires_boot_s = store_column_number(s, 9);
+	return store_column_text(store, s, 10, row->error, sizeof row->error);
+}
+
+static status read_facts(struct store *store, sqlite3_stmt *s, struct order_row *row)
+{
+	row->validated_s = store_column_number(s, 11);
+	TRY(store_column_blob(store, s, 12, row->voucher, sizeof row->voucher, &row->voucher_size));
+	TRY(store_column_fixed(store, s, 13, row->spki_hash, sizeof row->spki_hash));
+	TRY(store_column_fixed(store, s, 14, row->evidence_hash, sizeof row->evidence_hash));
+	TRY(store_column_text(store, s, 15, row->format, sizeof row->format));
+	TRY(store_column_text(store, s, 16, row->claims, sizeof row->claims));
+	row->assurance = (uint8_t)store_column_number(s, 17);
+	return OK;
+}
+
+status store_order_find(struct store *store, const char *name, struct order_row *out)
+{
+	bool has_row = false;
+	RESETTING s = store_statement(store, statement_order_find);
+	store_bind_text(store, s, 1, name);
+	TRY(store_step(store, s, &has_row));
+	if (!has_row)
+		return REFUSE(not_found);
+	memset(out, 0, sizeof *out);
+	TRY(read_names(store, s, out));
+	return read_facts(store, s, out);
+}
+
+static status see_device(struct store *store, const struct order_row *order, uint64_t *device)
+{
+	bool has_row = false;
+	RESETTING s = store_statement(store, statement_device_see);
+	store_bind_text(store, s, 1, order->identifier_type);
+	store_bind_text(store, s, 2, order->identifier);
+	store_bind_text(store, s, 3, order->format);
+	store_bind_number(store, s, 4, order->assurance);
+	store_bind_blob(store, s, 5, order->evidence_hash, sizeof order->evidence_hash);
+	store_bind_number(store, s, 6, order->validated_s);
+	TRY(store_step(store, s, &has_row));
+	*device = has_row ? store_column_number(s, 0) : 0;
+	return has_row ? OK : store_note(store, "a device was not kept");
+}
+
+status store_order_judge(struct store *store, const struct order_row *order)
+{
+	uint64_t device = 0;
+	TRY(see_device(store, order, &device));
+	sqlite3_stmt *s = store_statement(store, statement_order_judge);
+	store_bind_number(store, s, 1, (uint64_t)order->id);
+	store_bind_number(store, s, 2, order->validated_s);
+	store_bind_blob(store, s, 3, order->voucher, order->voucher_size);
+	store_bind_blob(store, s, 4, order->spki_hash, sizeof order->spki_hash);
+	store_bind_blob(store, s, 5, order->evidence_hash, sizeof order->evidence_hash);
+	store_bind_text(store, s, 6, order->format);
+	store_bind_text(store, s, 7, order->claims);
+	store_bind_number(store, s, 8, order->assurance);
+	store_bind_number(store, s, 9, device);
+	TRY(store_do(store, s));
+	return sqlite3_changes(store->connection) == 1 ? OK : REFUSE(challenge_closed);
+}
+
+status store_order_close(struct store *store, const char *name, enum authorization_state authorization, const char *error)
+{
+	const char letter[2] = {(char)authorization, 0};
+	sqlite3_stmt *s = store_statement(store, statement_order_close);
+	store_bind_text(store, s, 1, name);
+	store_bind_text(store, s, 2, letter);
+	store_bind_text(store, s, 3, error);
+	return store_do(store, s);
+}
+
+status store_order_list(struct store *store, int64_t account, unsigned most, void (*each)(void *to, const char *name), void *to)
+{
+	char name[sizeof((struct order_row *)NULL)->name];
+	bool has_row = false;
+	RESETTING s = store_statement(store, statement_order_list);
+	store_bind_number(store, s, 1, (uint64_t)account);
+	store_bind_number(store, s, 2, most);
+	TRY(store_step(store, s, &has_row));
+	while (has_row) {
+		TRY(store_column_text(store, s, 0, name, sizeof name));
+		each(to, name);
+		TRY(store_step(store, s, &has_row));
+	}
+	return OK;
+}

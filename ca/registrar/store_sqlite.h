@@ -1,0 +1,67 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Between the store*.c files: the connection, its prepared statements, and SQLite's results turned into ours. */
+#ifndef KEYWARD_STORE_SQLITE_H
+#define KEYWARD_STORE_SQLITE_H
+
+#include <pthread.h>
+#include <sqlite3.h>
+
+#include "ca/registrar/store.h"
+
+enum statement {
+#define STATEMENT(name, sql) statement_##name,
+#include "ca/registrar/statements.def"
+#undef STATEMENT
+	statement_count
+};
+
+/* The works that share a commit. Freed by the last that leaves. */
+struct round {
+	unsigned works;
+	bool is_over;
+	status outcome;
+};
+
+struct store {
+	sqlite3 *connection;
+	sqlite3_stmt *statements[statement_count];
+	pthread_mutex_t turn;
+	pthread_cond_t over;
+	struct round *round; /* of the open transaction; NULL: none */
+	unsigned waiting;    /* works that wait for their turn; guarded by `queue` */
+	pthread_mutex_t queue;
+	bool is_broken; /* the work at hand met a failure, and can only be undone */
+	char trouble[160];
+};
+
+/* A statement ready to be bound. Bind and step refuse nothing before store_step or store_do. */
+sqlite3_stmt *store_statement(struct store *store, enum statement which);
+void store_bind_number(struct store *store, sqlite3_stmt *s, int at, uint64_t value);
+void store_bind_text(struct store *store, sqlite3_stmt *s, int at, const char *text);
+void store_bind_view(struct store *store, sqlite3_stmt *s, int at, struct bytes text);
+void store_bind_blob(struct store *store, sqlite3_stmt *s, int at, const void *data, size_t size);
+/* One step: whether there is a row. */
+status store_step(struct store *store, sqlite3_stmt *s, bool *has_row);
+/* Steps to the end and resets. */
+status store_do(struct store *store, sqlite3_stmt *s);
+
+/* Columns; a text or blob that does not fit is a database that contradicts the schema: store_failed. */
+status store_column_text(struct store *store, sqlite3_stmt *s, int at, char *out, size_t room);
+status store_column_blob(struct store *store, sqlite3_stmt *s, int at, uint8_t *out, size_t room, size_t *size);
+status store_column_fixed(struct store *store, sqlite3_stmt *s, int at, uint8_t *out, size_t size);
+uint64_t store_column_number(sqlite3_stmt *s, int at);
+char store_column_letter(sqlite3_stmt *s, int at);
+/* Notes what SQLite says and marks the work as broken. */
+status store_note(struct store *store, const char *doing);
+
+/* store_schema.c: PRAGMAs, user_version, migrations. Before statements are prepared. */
+status store_schema_update(sqlite3 *connection, char sentence[256]);
+
+/* Resets the statement when the scope ends, so that no read stays open. */
+static inline void store_reset(sqlite3_stmt **s)
+{
+	sqlite3_reset(*s);
+}
+#define RESETTING __attribute__((cleanup(store_reset))) sqlite3_stmt *
+
+#endif

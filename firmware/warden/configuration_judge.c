@@ -1,0 +1,162 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Decides whether the values of a configuration make sense together: one root, every issuer known and above its key,
+ * envelopes within what their issuers may, someone to administer. */
+#include "firmware/warden/configuration_judge.h"
+
+#include <string.h>
+#include <sys/stat.h>
+
+struct judging {
+	const struct configuration_text *text;
+	const struct configuration *on;
+};
+
+static bool refuse_at(const struct judging *judging, const char *section, const char *title, const char *key,
+		      const char *reason)
+{
+	return configuration_text_refuse(judging->text, configuration_text_line(judging->text, section, title, key),
+					 "%s%s%s: %s", section, title == NULL ? "" : " ", title == NULL ? "" : title, reason);
+}
+
+static const struct configuration_key *find_key(const struct configuration *on, const char *label)
+{
+	for (size_t i = 0; i < on->key_count; i++)
+		if (strcmp(on->keys[i].label, label) == 0)
+			return &on->keys[i];
+	return NULL;
+}
+
+static bool has_role(const struct configuration_key *key, const char *role)
+{
+	return strcmp(key->role, role) == 0;
+}
+
+static bool judge_roles(const struct judging *judging)
+{
+	static const struct {
+		const char *role;
+		size_t least, most;
+		const char *expected;
+	} rows[] = {
+		{"root", 1, 1, "exactly one key has the role root"},
+		{"issuer", 1, configuration_most, "at least one key has the role issuer"},
+		{"ak-issuer", 1, 1, "exactly one key has the role ak-issuer"},
+		{"audit", 1, 1, "exactly one key has the role audit"},
+	};
+	for (size_t r = 0; r < sizeof rows / sizeof rows[0]; r++) {
+		const char *last = NULL;
+		size_t count = 0;
+		for (size_t i = 0; i < judging->on->key_count; i++)
+			if (has_role(&judging->on->keys[i], rows[r].role)) {
+				last = judging->on->keys[i].label;
+				count++;
+			}
+		if (count < rows[r].least || count > rows[r].most)
+			return refuse_at(judging, "key", last, last == NULL ? NULL : "role", rows[r].expected);
+	}
+	return true;
+}
+
+/* The issuer of every key but the root is a root or issuer that lasts as long, and above it stands the root itself: a
+ * chain of leaf, issuer and root is what clients and the boundary have room for. */
+static bool judge_key(const struct judging *judging, const struct configuration_key *key)
+{
+	const bool is_root = has_role(key, "root");
+	if (is_root && *key->issuer != '\0' && strcmp(key->issuer, key->label) != 0)
+		return refuse_at(judging, "key", key->label, "issuer", "the root signs its own certificate");
+	if (is_root)
+		return true;
+	if (*key->issuer == '\0')
+		return refuse_at(judging, "key", key->label, "issuer", "issuer is missing; only the root signs itself");
+	const struct configuration_key *issuer = find_key(judging->on, key->issuer);
+	if (issuer == NULL)
+		return refuse_at(judging, "key", key->label, "issuer", "there is no key with the label of issuer");
+	if (!has_role(issuer, "root"))
+		return refuse_at(judging, "key", key->label, "issuer", "the issuer must be the key with the role root");
+	if (key->days > issuer->days)
+		return refuse_at(judging, "key", key->label, "days", "days are more than those of the issuer");
+	return true;
+}
+
+static bool judge_keys(const struct judging *judging)
+{
+	for (size_t i = 0; i < judging->on->key_count; i++) {
+		const struct configuration_key *key = &judging->on->keys[i];
+		if (!judge_key(judging, key))
+			return false;
+		for (size_t k = 0; k < i; k++)
+			if (strcmp(judging->on->keys[k].subject, key->subject) == 0)
+				return refuse_at(judging, "key", key->label, "subject", "another key has this subject");
+	}
+	return true;
+}
+
+static bool is_issuer(const struct configuration *on, const char *label)
+{
+	const struct configuration_key *key = find_key(on, label);
+	return key != NULL && has_role(key, "issuer");
+}
+
+static bool judge_envelopes(const struct judging *judging)
+{
+	const struct configuration *on = judging->on;
+	for (size_t i = 0; i < on->envelope_count; i++) {
+		const struct configuration_envelope *envelope = &on->envelopes[i];
+		if (!is_issuer(on, envelope->issuer))
+			return refuse_at(judging, "envelope", envelope->name, "issuer", "issuer is not a key with the role issuer");
+		if (strcmp(envelope->directory, on->directory) != 0)
+			return refuse_at(judging, "envelope", envelope->name, "directory", "there is no such directory");
+		if (!envelope->may_hold_rsa && !envelope->may_hold_ec)
+			return refuse_at(judging, "envelope", envelope->name, "ec", "neither rsa nor ec: no key fits");
+	}
+	return true;
+}
+
+static bool judge_directory(const struct judging *judging)
+{
+	const struct configuration *on = judging->on;
+	if (on->ek_root_count + on->ak_root_count == 0)
+		return refuse_at(judging, "directory", on->directory, NULL, "without ek_roots and ak_roots no device can enrol");
+	for (size_t i = 0; i < on->envelope_count; i++) {
+		if (strcmp(on->envelopes[i].name, on->directory_envelope) != 0)
+			continue;
+		return on->directory_validity_s <= on->envelopes[i].longest_validity_s ||
+		       refuse_at(judging, "directory", on->directory, "validity", "validity exceeds the envelope's longest_validity");
+	}
+	return refuse_at(judging, "directory", on->directory, "envelope", "there is no such envelope");
+}
+
+static bool judge_administrators(const struct judging *judging)
+{
+	const struct configuration *on = judging->on;
+	bool has_administrator = false;
+	for (size_t i = 0; i < on->administrator_count; i++) {
+		has_administrator = has_administrator || strcmp(on->administrators[i].role, "administrator") == 0;
+		for (size_t k = 0; k < i; k++)
+			if (strcmp(on->administrators[k].key_file, on->administrators[i].key_file) == 0)
+				return refuse_at(judging, "administrator", on->administrators[i].name, "key",
+						 "another administrator has this key");
+	}
+	return has_administrator || refuse_at(judging, "administrator", NULL, NULL, "nobody has the role administrator");
+}
+
+/* A mistyped module must stop everything here: no key is ever made or looked for elsewhere than in the token. */
+static bool judge_rest(const struct judging *judging)
+{
+	const struct configuration *on = judging->on;
+	struct stat about;
+	if (stat(on->token_module, &about) != 0 || !S_ISREG(about.st_mode))
+		return refuse_at(judging, "token", NULL, "module", "there is no such PKCS#11 module");
+	if (!is_issuer(on, on->listen_issuer))
+		return refuse_at(judging, "listen", NULL, "issuer", "issuer is not a key with the role issuer");
+	if (on->connections_per_address > on->connections)
+		return refuse_at(judging, "listen", NULL, "connections_per_address", "more for one address than in all");
+	return true;
+}
+
+bool configuration_judge(const struct configuration_text *text, const struct configuration *configuration)
+{
+	const struct judging judging = {text, configuration};
+	return judge_roles(&judging) && judge_keys(&judging) && judge_envelopes(&judging) && judge_directory(&judging) &&
+	       judge_administrators(&judging) && judge_rest(&judging);
+}

@@ -1,0 +1,18 @@
+# The warden links no cryptography: it reads its configuration and starts the others. The ceremony and the tools take
+# configuration*.c from here.
+programs += keyward-warden
+keyward-warden.folder = firmware/warden
+keyward-warden.uses = firmware/boundary
+keyward-warden.packages = libconfuse
+
+tests += test_configuration
+test_configuration.uses = firmware/warden firmware/boundary
+test_configuration.packages = libconfuse
+
+tests += test_settings
+test_settings.uses = firmware/warden firmware/boundary
+test_settings.packages = libconfuse
+
+helpers += player
+player.file = tests/warden/player.c
+player.uses = firmware/boundary

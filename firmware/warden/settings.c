@@ -1,0 +1,330 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Builds the settings record of each process. Its inputs are the judged configuration and the files of the state
+ * folder, which only root writes; sizes are checked all the same. */
+#include "firmware/warden/settings.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <stdio.h>
+#include <sys/mman.h>
+#include <sys/random.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "firmware/warden/table.h"
+
+/* Drawn once per run; a restarted process gets the same. */
+struct boot_keys {
+	uint8_t token_key[32], device_key[32], request_key[32], ak_key[32], boot_id[16];
+};
+
+/* All at once in one locked region: the messages, the files they view, and the encoded records. */
+struct workshop {
+	struct boot_keys keys;
+	struct message_verifier_settings verifier;
+	struct message_signer_settings signer;
+	struct message_registrar_settings registrar;
+	struct message_sealer_settings sealer;
+	struct message_listener_settings listener;
+	struct buffer pieces;  /* files and nested records */
+	struct buffer records; /* the outcome */
+	char origin[256];
+	uint8_t piece_room[1 << 20];
+	uint8_t record_room[1 << 20];
+};
+
+struct building {
+	const struct configuration *from;
+	const char *programs;
+	struct workshop *shop;
+};
+
+static bool complain(const char *path, const char *reason)
+{
+	fprintf(stderr, "%s: %s\n", path, reason);
+	return false;
+}
+
+/* ---- pieces ---- */
+
+/* Reads a whole file of 1 to `most` bytes into the pieces. */
+static bool take_file(const struct building *building, const char *path, size_t most, struct bytes *out)
+{
+	struct buffer *pieces = &building->shop->pieces;
+	struct stat about;
+	int descriptor = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
+	if (descriptor < 0)
+		return complain(path, strerror(errno));
+	ssize_t got = -1;
+	if (fstat(descriptor, &about) == 0 && S_ISREG(about.st_mode) && pieces->room - pieces->size > most)
+		got = read(descriptor, pieces->data + pieces->size, most + 1);
+	close(descriptor);
+	if (got <= 0 || (size_t)got > most)
+		return complain(path, got < 0 ? "it cannot be read" : "it is empty, or longer than such a file can be");
+	*out = bytes_from(pieces->data + pieces->size, (size_t)got);
+	pieces->size += (size_t)got;
+	return true;
+}
+
+static bool take_state_file(const struct building *building, size_t most, struct bytes *out, const char *folder,
+			    const char *name, const char *ending)
+{
+	char path[PATH_MAX];
+	snprintf(path, sizeof path, "%s/%s%s%s", building->from->state, folder, name, ending);
+	return take_file(building, path, most, out);
+}
+
+static bool take_record(const struct building *building, enum message id, const void *record, struct bytes *out)
+{
+	struct buffer *pieces = &building->shop->pieces;
+	const size_t before = pieces->size;
+	if (is_refused(wire_encode(id, record, pieces)))
+		return complain(wire_entry(id)->name, "this part of the configuration is longer than its message takes");
+	*out = bytes_from(pieces->data + before, pieces->size - before);
+	return true;
+}
+
+static struct bytes without_line_end(struct bytes text)
+{
+	while (text.size != 0 && (text.data[text.size - 1] == '\n' || text.data[text.size - 1] == '\r'))
+		text.size--;
+	return text;
+}
+
+static bool take_administrators(const struct building *building, struct bytes *items, size_t *count)
+{
+	for (size_t i = 0; i < building->from->administrator_count; i++) {
+		const struct configuration_administrator *from = &building->from->administrators[i];
+		struct message_administrator administrator = {.name = bytes_from_text(from->name),
+							      .role = bytes_from_text(from->role)};
+		if (!take_state_file(building, 1026, &administrator.jwk, "", from->key_file, ""))
+			return false;
+		administrator.jwk = without_line_end(administrator.jwk);
+		if (!take_record(building, message_administrator, &administrator, &items[i]))
+			return false;
+	}
+	*count = building->from->administrator_count;
+	return true;
+}
+
+static bool take_files(const struct building *building, const char *const *paths, size_t path_count, struct bytes *items,
+		       size_t *count)
+{
+	for (size_t i = 0; i < path_count; i++)
+		if (!take_file(building, paths[i], 4096, &items[i]))
+			return false;
+	*count = path_count;
+	return true;
+}
+
+/* The address that a certificate may name: none when the socket listens on all. */
+static struct bytes server_address(const struct configuration *from)
+{
+	const bool is_any = strcmp(from->listen_address, "0.0.0.0") == 0 || strcmp(from->listen_address, "::") == 0;
+	return bytes_from_text(is_any ? NULL : from->listen_address);
+}
+
+/* ---- one process each ---- */
+
+static bool fill_listener(const struct building *building)
+{
+	const struct configuration *from = building->from;
+	building->shop->listener = (struct message_listener_settings){
+		.server_name = bytes_from_text(from->listen_name),
+		.server_address = server_address(from),
+		.threads = from->threads,
+		.connections = from->connections,
+		.connections_per_address = from->connections_per_address,
+		.idle_s = from->idle_s,
+		.body_limit = from->body_limit,
+	};
+	return true;
+}
+
+static bool fill_registrar(const struct building *building)
+{
+	const struct configuration *from = building->from;
+	struct message_registrar_settings *out = &building->shop->registrar;
+	out->origin = bytes_from_text(building->shop->origin);
+	out->directory = bytes_from_text(from->directory);
+	out->envelope = bytes_from_text(from->directory_envelope);
+	out->validity_s = from->directory_validity_s;
+	memcpy(out->boot_id, building->shop->keys.boot_id, sizeof out->boot_id);
+	return take_administrators(building, out->administrators.at, &out->administrators.count);
+}
+
+static bool fill_verifier(const struct building *building)
+{
+	const struct configuration *from = building->from;
+	const struct boot_keys *keys = &building->shop->keys;
+	struct message_verifier_settings *out = &building->shop->verifier;
+	out->origin = bytes_from_text(building->shop->origin);
+	out->directory = bytes_from_text(from->directory);
+	out->may_be_virtual = from->virtual_tpm;
+	memcpy(out->token_key, keys->token_key, sizeof out->token_key);
+	memcpy(out->device_key, keys->device_key, sizeof out->device_key);
+	memcpy(out->request_key, keys->request_key, sizeof out->request_key);
+	memcpy(out->ak_key, keys->ak_key, sizeof out->ak_key);
+	for (size_t i = 0; i < from->key_count; i++) {
+		if (strcmp(from->keys[i].role, "ak-issuer") != 0)
+			continue;
+		struct bytes *next = &out->ak_issuers.at[out->ak_issuers.count++];
+		if (!take_state_file(building, 4096, next, "keys/", from->keys[i].label, ".der"))
+			return false;
+	}
+	return take_files(building, from->ek_roots, from->ek_root_count, out->ek_roots.at, &out->ek_roots.count) &&
+	       take_files(building, from->ak_roots, from->ak_root_count, out->ak_roots.at, &out->ak_roots.count) &&
+	       take_administrators(building, out->administrators.at, &out->administrators.count);
+}
+
+static bool fill_sealer(const struct building *building)
+{
+	const struct configuration *from = building->from;
+	struct message_sealer_settings *out = &building->shop->sealer;
+	out->tcti = bytes_from_text(from->tpm_tcti);
+	out->programs = bytes_from_text(building->programs);
+	out->configuration = bytes_from_text(from->file);
+	out->pcr = from->tpm_pcr;
+	return take_state_file(building, 1024, &out->sealed_public, "sealed/", "public", "") &&
+	       take_state_file(building, 1024, &out->sealed_private, "sealed/", "private", "") &&
+	       take_state_file(building, 68, &out->srk_name, "sealed/", "srk-name", "");
+}
+
+static bool fill_signer_keys(const struct building *building, struct message_signer_settings *out)
+{
+	for (size_t i = 0; i < building->from->key_count; i++) {
+		const struct configuration_key *from = &building->from->keys[i];
+		struct message_signer_key key = {.role = bytes_from_text(from->role),
+						 .label = bytes_from_text(from->label)};
+		if (!take_state_file(building, 4096, &key.certificate, "keys/", from->label, ".der") ||
+		    !take_record(building, message_signer_key, &key, &out->keys.at[i]))
+			return false;
+	}
+	out->keys.count = building->from->key_count;
+	return true;
+}
+
+static bool fill_signer_envelopes(const struct building *building, struct message_signer_settings *out)
+{
+	for (size_t i = 0; i < building->from->envelope_count; i++) {
+		const struct configuration_envelope *from = &building->from->envelopes[i];
+		const struct message_envelope envelope = {
+			.name = bytes_from_text(from->name),
+			.issuer = bytes_from_text(from->issuer),
+			.directory = bytes_from_text(from->directory),
+			.format = bytes_from_text(from->format),
+			.assurance = from->assurance,
+			.longest_validity_s = from->longest_validity_s,
+			.subject_cn = bytes_from_text(from->subject_cn),
+			.may_hold_rsa = from->may_hold_rsa,
+			.may_hold_ec = from->may_hold_ec,
+			.extended_usage = bytes_from_text(from->extended_usage),
+		};
+		if (!take_record(building, message_envelope, &envelope, &out->envelopes.at[i]))
+			return false;
+	}
+	out->envelopes.count = building->from->envelope_count;
+	return true;
+}
+
+static bool fill_signer(const struct building *building)
+{
+	const struct configuration *from = building->from;
+	const struct boot_keys *keys = &building->shop->keys;
+	struct message_signer_settings *out = &building->shop->signer;
+	out->module = bytes_from_text(from->token_module);
+	out->token_label = bytes_from_text(from->token_label);
+	out->origin_name = bytes_from_text(from->ledger_origin);
+	out->server_name = bytes_from_text(from->listen_name);
+	out->server_address = server_address(from);
+	out->tls_issuer = bytes_from_text(from->listen_issuer);
+	out->ak_validity_s = from->ak_validity_s;
+	out->ledger_room_bytes = from->ledger_room_bytes;
+	memcpy(out->device_key, keys->device_key, sizeof out->device_key);
+	memcpy(out->request_key, keys->request_key, sizeof out->request_key);
+	memcpy(out->ak_key, keys->ak_key, sizeof out->ak_key);
+	return fill_signer_keys(building, out) && fill_signer_envelopes(building, out);
+}
+
+/* ---- all ---- */
+
+static bool encode(struct workshop *shop, enum process process, const void *record, struct bytes *out)
+{
+	const enum message id = table_row(process)->settings;
+	const size_t before = shop->records.size;
+	if (is_refused(wire_encode(id, record, &shop->records)))
+		return complain(wire_entry(id)->name, "the configuration is longer than its message takes");
+	*out = bytes_from(shop->records.data + before, shop->records.size - before);
+	return true;
+}
+
+static bool build(const struct building *building, struct settings *out)
+{
+	struct workshop *shop = building->shop;
+	shop->pieces = BUFFER(shop->piece_room);
+	shop->records = BUFFER(shop->record_room);
+	snprintf(shop->origin, sizeof shop->origin, "https://%s:%u", building->from->listen_name, building->from->listen_port);
+	if (getrandom(&shop->keys, sizeof shop->keys, 0) != (ssize_t)sizeof shop->keys)
+		return complain("getrandom", "the kernel gives no random bytes yet, and no key is made without them");
+	return fill_listener(building) && fill_registrar(building) && fill_verifier(building) && fill_sealer(building) &&
+	       fill_signer(building) && encode(shop, process_LISTENER, &shop->listener, &out->records[process_LISTENER]) &&
+	       encode(shop, process_REGISTRAR, &shop->registrar, &out->records[process_REGISTRAR]) &&
+	       encode(shop, process_VERIFIER, &shop->verifier, &out->records[process_VERIFIER]) &&
+	       encode(shop, process_SEALER, &shop->sealer, &out->records[process_SEALER]) &&
+	       encode(shop, process_SIGNER, &shop->signer, &out->records[process_SIGNER]);
+}
+
+bool settings_build(const struct configuration *configuration, const char *programs, struct settings *out)
+{
+	struct settings made = {.locked_size = sizeof(struct workshop)};
+	made.locked = mmap(NULL, made.locked_size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	if (made.locked == MAP_FAILED)
+		return complain("settings", "there is no memory");
+	if (mlock(made.locked, made.locked_size) != 0 || madvise(made.locked, made.locked_size, MADV_DONTDUMP) != 0 ||
+	    madvise(made.locked, made.locked_size, MADV_DONTFORK) != 0) {
+		settings_free(&made);
+		return complain("settings", "memory for keys cannot be locked");
+	}
+	const struct building building = {configuration, programs, made.locked};
+	if (!build(&building, &made)) {
+		settings_free(&made);
+		return false;
+	}
+	*out = made;
+	return true;
+}
+
+void settings_free(struct settings *settings)
+{
+	if (settings->locked == NULL)
+		return;
+	explicit_bzero(settings->locked, settings->locked_size);
+	munmap(settings->locked, settings->locked_size);
+	*settings = (struct settings){.locked = NULL};
+}
+
+static bool write_all(int descriptor, struct bytes from)
+{
+	while (from.size != 0) {
+		ssize_t written = write(descriptor, from.data, from.size);
+		if (written < 0 && errno == EINTR)
+			continue;
+		if (written <= 0)
+			return false;
+		from = bytes_from(from.data + written, from.size - (size_t)written);
+	}
+	return true;
+}
+
+int settings_open(const struct settings *settings, enum process process)
+{
+	int descriptor = memfd_create("settings", MFD_CLOEXEC | MFD_ALLOW_SEALING);
+	if (descriptor < 0)
+		return -1;
+	if (write_all(descriptor, settings->records[process]) && lseek(descriptor, 0, SEEK_SET) == 0 &&
+	    fcntl(descriptor, F_ADD_SEALS, F_SEAL_WRITE | F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_SEAL) == 0)
+		return descriptor;
+	close(descriptor);
+	return -1;
+}

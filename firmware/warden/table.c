@@ -1,0 +1,50 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * processes.def as data. */
+#include "firmware/warden/table.h"
+
+static const struct table_row rows[process_count] = {
+#define PROCESS(name, program, uid, settings, memory, files)                                                           \
+	[process_##name] = {program, uid, message_##settings, memory, files},
+#define OWN(name, kind, argument)
+#define CALLS(name, neighbour)
+#include "firmware/confine/processes.def"
+#undef PROCESS
+#undef OWN
+};
+
+static const struct table_own owns[] = {
+#define PROCESS(name, program, uid, settings, memory, files)
+#define OWN(name, kind, argument) {process_##name, own_##kind, argument},
+#include "firmware/confine/processes.def"
+#undef OWN
+#undef CALLS
+};
+
+static const struct table_call calls[] = {
+#define OWN(name, kind, argument)
+#define CALLS(name, neighbour) {process_##name, process_##neighbour},
+#include "firmware/confine/processes.def"
+#undef PROCESS
+#undef OWN
+#undef CALLS
+};
+
+_Static_assert(sizeof calls / sizeof calls[0] <= table_most_calls, "more channels than table_most_calls");
+
+const struct table_row *table_row(enum process process)
+{
+	return process < process_count && rows[process].program != NULL ? &rows[process] : NULL;
+}
+
+const struct table_own *table_own(enum process process, size_t i)
+{
+	for (size_t k = 0; k < sizeof owns / sizeof owns[0]; k++)
+		if (owns[k].process == process && i-- == 0)
+			return &owns[k];
+	return NULL;
+}
+
+const struct table_call *table_call(size_t i)
+{
+	return i < sizeof calls / sizeof calls[0] ? &calls[i] : NULL;
+}

@@ -1,0 +1,26 @@
+programs += keyward-signer
+keyward-signer.folder = pkcs11/signer
+keyward-signer.uses = firmware/confine firmware/boundary
+keyward-signer.packages = libp11 libcrypto libseccomp
+
+signer_tests := test_ledger test_ledger_crash test_ledger_tree test_envelope test_certificate test_token test_signer_issue \
+	test_signer_hostile
+tests += $(signer_tests)
+$(foreach t,$(signer_tests),$(eval $(t).uses = tests/signer pkcs11/signer firmware/boundary))
+$(foreach t,$(signer_tests),$(eval $(t).packages = libp11 libcrypto))
+
+fuzzers += fuzz_spki
+fuzz_spki.uses = pkcs11/signer firmware/boundary
+fuzz_spki.packages = libp11 libcrypto
+
+# A PKCS#11 module that fails as tests tell it to; loaded, not linked.
+$(B)/helpers/faulty_module.so: tests/signer/module/faulty_module.c tests/signer/faulty_module.h
+	@mkdir -p $(@D)
+	gcc -std=gnu17 -I. $(warnings) -g -shared -fPIC $< -o $@
+$(B)/tests/test_token $(B)/tests/test_signer_hostile: | $(B)/helpers/faulty_module.so
+
+# The real program in its real confinement, started as the warden starts it.
+tests += test_signer_process
+test_signer_process.uses = tests/signer pkcs11/signer firmware/warden firmware/boundary
+test_signer_process.packages = libp11 libcrypto libconfuse
+$(B)/tests/test_signer_process: | $(B)/bin/keyward-signer

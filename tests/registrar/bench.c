@@ -1,0 +1,273 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * The bench: makes, restarts and takes down the registrar; signs and sends requests. */
+#include "tests/registrar/bench.h"
+
+#include <pthread.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "ca/jose/jwk.h"
+#include "ca/registrar/request.h"
+#include "tests/registrar/bench_neighbours.h"
+#include "tests/registrar/bench_sign.h"
+
+/* Links live as long as the process; each bench wires them anew. */
+static struct link *verifier_link, *signer_link;
+
+static EVP_PKEY *new_key(void)
+{
+	EVP_PKEY *key = EVP_PKEY_Q_keygen(NULL, NULL, "EC", "P-256");
+	assert_non_null(key);
+	return key;
+}
+
+static void wire(struct bench *bench, struct link *link, void (*serve)(struct bench *bench, int channel))
+{
+	int pair[2];
+	assert_int_equal(socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair), 0);
+	serve(bench, pair[1]);
+	link_wire(link, pair[0]);
+}
+
+void bench_wire_verifier(struct bench *bench)
+{
+	wire(bench, verifier_link, neighbours_serve_verifier);
+}
+
+void bench_wire_signer(struct bench *bench)
+{
+	wire(bench, signer_link, neighbours_serve_signer);
+	takeover_announce(&bench->registrar);
+}
+
+/* A channel whose other end is closed: the neighbour is away. */
+static void unwire(struct link *link)
+{
+	int pair[2];
+	assert_int_equal(socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair), 0);
+	close(pair[1]);
+	link_wire(link, pair[0]);
+}
+
+static void start(struct bench *bench)
+{
+	char sentence[256] = "";
+	uint8_t records[2][1400];
+	struct buffer ada = BUFFER(records[0]), otto = BUFFER(records[1]);
+	struct message_registrar_settings settings = {
+		.origin = bytes_from_text(BENCH_ORIGIN),
+		.directory = bytes_from_text("devices"),
+		.envelope = bytes_from_text("device"),
+		.validity_s = 3600,
+	};
+	memcpy(settings.boot_id, bench->boot_id, sizeof settings.boot_id);
+	sign_record(bench->administrator, "ada", "administrator", &ada);
+	sign_record(bench->auditor, "otto", "auditor", &otto);
+	settings.administrators.at[0] = buffer_view(&ada);
+	settings.administrators.at[1] = buffer_view(&otto);
+	settings.administrators.count = 2;
+	if (is_refused(registrar_open(&bench->registrar, &settings, bench->file, sentence)))
+		fail_msg("%s", sentence);
+	bench->registrar.verifier = verifier_link;
+	bench->registrar.signer = signer_link;
+	bench->registrar.verifier_patience_ms = bench->registrar.signer_patience_ms = 700;
+}
+
+struct bench *bench_open(void)
+{
+	struct bench *bench = calloc(1, sizeof *bench);
+	assert_non_null(bench);
+	if (verifier_link == NULL) {
+		verifier_link = link_new(process_VERIFIER);
+		signer_link = link_new(process_SIGNER);
+	}
+	strcpy(bench->folder, "/tmp/registrar-bench-XXXXXX");
+	assert_non_null(mkdtemp(bench->folder));
+	snprintf(bench->file, sizeof bench->file, "%s/keyward.db", bench->folder);
+	bench->boot_id[0] = 1;
+	bench->verifier.order_life_s = 3600;
+	bench->administrator = new_key();
+	bench->auditor = new_key();
+	start(bench);
+	bench_wire_verifier(bench);
+	bench_wire_signer(bench);
+	return bench;
+}
+
+void bench_close(struct bench *bench)
+{
+	char command[128];
+	unwire(verifier_link);
+	unwire(signer_link);
+	neighbours_await_end();
+	registrar_close(&bench->registrar);
+	snprintf(command, sizeof command, "rm -r %s", bench->folder);
+	assert_int_equal(system(command), 0);
+	EVP_PKEY_free(bench->administrator);
+	EVP_PKEY_free(bench->auditor);
+	free(bench);
+}
+
+void bench_restart(struct bench *bench, bool is_new_boot)
+{
+	registrar_close(&bench->registrar);
+	bench->boot_id[0] = (uint8_t)(bench->boot_id[0] + (is_new_boot ? 1 : 0));
+	start(bench);
+	bench_wire_verifier(bench);
+	bench_wire_signer(bench);
+}
+
+struct client bench_client(void)
+{
+	return (struct client){.key = new_key()};
+}
+
+void bench_forget(struct client *client)
+{
+	EVP_PKEY_free(client->key);
+	client->key = NULL;
+}
+
+static void copy(struct bytes from, char *to, size_t room)
+{
+	assert_true(from.size < room);
+	if (from.size != 0)
+		memcpy(to, from.data, from.size);
+	to[from.size] = 0;
+}
+
+/* The body of the last answer of a thread, released with the next. */
+static json_t **kept_json(void)
+{
+	static _Thread_local json_t *kept;
+	return &kept;
+}
+
+void bench_send(struct bench *bench, char method, const char *path, const char *content_type, struct bytes body,
+		struct answer *out)
+{
+	struct message_response response;
+	if (strncmp(path, BENCH_ORIGIN, sizeof BENCH_ORIGIN - 1) == 0)
+		path += sizeof BENCH_ORIGIN - 1;
+	const struct message_request request = {.method = (uint8_t)method, .path = bytes_from_text(path), .body = body,
+						.content_type = bytes_from_text(content_type), .remote = bytes_from_text("192.0.2.1")};
+	request_answer(&bench->registrar, &request, &response);
+	/* What goes to the listener must fit its message. */
+	uint8_t *octets = malloc(wire_packet_room);
+	struct buffer packet = {.data = octets, .room = wire_packet_room};
+	assert_false(is_refused(wire_encode(message_response, &response, &packet)));
+	free(octets);
+	out->http_status = response.http_status;
+	out->retry_after_s = response.retry_after_s;
+	copy(response.content_type, out->content_type, sizeof out->content_type);
+	copy(response.location, out->location, sizeof out->location);
+	copy(response.nonce, out->nonce, sizeof out->nonce);
+	for (size_t i = 0; i < response.links.count; i++)
+		copy(response.links.at[i], out->links[i], sizeof out->links[i]);
+	out->link_count = response.links.count;
+	copy(response.body, out->body, sizeof out->body);
+	out->size = response.body.size;
+	json_decref(*kept_json());
+	*kept_json() = out->json = json_loadb(out->body, out->size, JSON_REJECT_DUPLICATES, NULL);
+}
+
+void bench_nonce(struct bench *bench, char out[65])
+{
+	struct answer *answer = malloc(sizeof *answer);
+	bench_send(bench, 'H', "/acme/devices/new-nonce", "", bytes_from(NULL, 0), answer);
+	assert_int_equal(answer->http_status, 200);
+	strcpy(out, answer->nonce);
+	free(answer);
+}
+
+void bench_post_as(struct bench *bench, const struct client *client, const char *path, const char *payload, const char *nonce,
+		   const char *url, struct answer *out)
+{
+	uint8_t octets[8192];
+	struct buffer body = BUFFER(octets);
+	sign_request(client->key, client->kid, nonce, url, payload == NULL ? "" : payload, &body);
+	bench_send(bench, 'P', path, "application/jose+json", buffer_view(&body), out);
+}
+
+void bench_post(struct bench *bench, const struct client *client, const char *path, const char *payload, struct answer *out)
+{
+	char nonce[65], url[700];
+	bench_nonce(bench, nonce);
+	snprintf(url, sizeof url, "%s%s", path[0] == '/' ? BENCH_ORIGIN : "", path);
+	bench_post_as(bench, client, path, payload, nonce, url, out);
+}
+
+const char *bench_text(const struct answer *answer, const char *name)
+{
+	const char *text = json_string_value(json_object_get(answer->json, name));
+	return text == NULL ? "" : text;
+}
+
+void bench_assert_refused(const struct answer *answer, unsigned http_status, const char *refusal)
+{
+	if (strcmp(bench_text(answer, "refusal"), refusal) != 0)
+		fail_msg("expected %s, got %u %s", refusal, answer->http_status, answer->body);
+	assert_int_equal(answer->http_status, http_status);
+	assert_string_equal(answer->content_type, "application/problem+json");
+	assert_true(strlen(bench_text(answer, "detail")) > 0);
+	assert_int_equal(json_integer_value(json_object_get(answer->json, "status")), http_status);
+}
+
+const char *bench_path(char room[600], const char *format, ...)
+{
+	va_list arguments;
+	va_start(arguments, format);
+	int lead = snprintf(room, 600, "/acme/devices/");
+	vsnprintf(room + lead, (size_t)(600 - lead), format, arguments);
+	va_end(arguments);
+	return room;
+}
+
+void bench_register(struct bench *bench, struct client *client)
+{
+	struct answer *answer = malloc(sizeof *answer);
+	bench_post(bench, client, "/acme/devices/new-account", "{\"termsOfServiceAgreed\":true}", answer);
+	assert_int_equal(answer->http_status, 201);
+	snprintf(client->kid, sizeof client->kid, "%s", answer->location);
+	free(answer);
+}
+
+void bench_order(struct bench *bench, const struct client *client, const char *identifier, char name[65])
+{
+	struct answer *answer = malloc(sizeof *answer);
+	char payload[600];
+	snprintf(payload, sizeof payload, "{\"identifiers\":[{\"type\":\"permanent-identifier\",\"value\":\"%s\"}]}", identifier);
+	bench_post(bench, client, "/acme/devices/new-order", payload, answer);
+	assert_int_equal(answer->http_status, 201);
+	const char *prefix = BENCH_ORIGIN "/acme/devices/order/";
+	assert_int_equal(strncmp(answer->location, prefix, strlen(prefix)), 0);
+	snprintf(name, 65, "%s", answer->location + strlen(prefix));
+	free(answer);
+}
+
+void bench_attest(struct bench *bench, const struct client *client, const char *name)
+{
+	struct answer *answer = malloc(sizeof *answer);
+	char path[600];
+	bench_post(bench, client, bench_path(path, "challenge/%s", name), "{\"attObj\":\"oWNmbXRjdHBt\"}", answer);
+	assert_int_equal(answer->http_status, 200);
+	assert_string_equal(bench_text(answer, "status"), "valid");
+	free(answer);
+}
+
+void bench_finalize(struct bench *bench, const struct client *client, const char *name)
+{
+	struct answer *answer = malloc(sizeof *answer);
+	char path[600];
+	bench_post(bench, client, bench_path(path, "order/%s/finalize", name), "{\"csr\":\"MIIB\"}", answer);
+	assert_int_equal(answer->http_status, 200);
+	assert_string_equal(bench_text(answer, "status"), "valid");
+	free(answer);
+}

@@ -1,0 +1,100 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * The registrar's logic between fake neighbours that speak the real protocol over real socket pairs, and a client that
+ * signs real requests. For tests/unit/test_registrar_*.c. */
+#ifndef KEYWARD_TESTS_REGISTRAR_BENCH_H
+#define KEYWARD_TESTS_REGISTRAR_BENCH_H
+
+#include <jansson.h>
+#include <openssl/evp.h>
+#include <stdatomic.h>
+
+#include "ca/registrar/registrar.h"
+
+#define BENCH_ORIGIN "https://keyward.test:8443"
+
+enum { bench_entries_most = 64 };
+
+/* What the fake verifier does; read by its thread. */
+struct fake_verifier {
+	atomic_uint refusal; /* enum refusal to answer with; 0: none */
+	atomic_bool is_deaf; /* hangs up when asked */
+	atomic_uint delay_ms;
+	atomic_uint orders, statements, finalizes;
+	atomic_uint order_life_s;
+	atomic_bool has_other_key; /* finalize: vouches for another key than the attested one */
+	atomic_size_t record_size; /* of the last enrolment record that came along */
+	uint8_t thumbprint[32];
+};
+
+struct fake_entry {
+	char kind, state;
+	char order[65];
+	uint8_t serial[20];
+};
+
+/* What the fake signer does. Its ledger outlives its channels. */
+struct fake_signer {
+	atomic_uint refusal;
+	atomic_bool is_deaf;   /* hangs up when asked to issue */
+	atomic_bool dies_after_entry; /* enters, then hangs up without an answer, once */
+	atomic_uint delay_ms;
+	atomic_uint issues, reads, voids;
+	atomic_size_t size;
+	struct fake_entry entries[bench_entries_most];
+};
+
+struct bench {
+	char folder[64], file[96];
+	uint8_t boot_id[16];
+	struct registrar registrar;
+	struct fake_verifier verifier;
+	struct fake_signer signer;
+	EVP_PKEY *administrator, *auditor;
+};
+
+/* Who sends requests. */
+struct client {
+	EVP_PKEY *key;
+	char kid[300]; /* empty: sends its jwk */
+};
+
+struct answer {
+	unsigned http_status, retry_after_s;
+	char content_type[129], location[513], nonce[65], links[4][601];
+	size_t link_count, size;
+	char body[98305];
+	json_t *json; /* borrowed from the bench until the next answer of the same thread; NULL: none */
+};
+
+struct bench *bench_open(void);
+void bench_close(struct bench *bench);
+/* The registrar ends and starts anew on the same database; `is_new_boot` with another boot id. */
+void bench_restart(struct bench *bench, bool is_new_boot);
+/* A neighbour starts anew: new channel, same memory for the signer. */
+void bench_wire_verifier(struct bench *bench);
+void bench_wire_signer(struct bench *bench);
+
+struct client bench_client(void);
+void bench_forget(struct client *client);
+
+void bench_send(struct bench *bench, char method, const char *path, const char *content_type, struct bytes body,
+		struct answer *out);
+/* payload NULL: POST-as-GET. A path may be a URL of ours. */
+void bench_post(struct bench *bench, const struct client *client, const char *path, const char *payload, struct answer *out);
+/* With a nonce and url of the caller's choice. */
+void bench_post_as(struct bench *bench, const struct client *client, const char *path, const char *payload, const char *nonce,
+		   const char *url, struct answer *out);
+void bench_nonce(struct bench *bench, char out[65]);
+
+/* The steps of an enrolment; each asserts that it worked. */
+void bench_register(struct bench *bench, struct client *client);
+void bench_order(struct bench *bench, const struct client *client, const char *identifier, char name[65]);
+void bench_attest(struct bench *bench, const struct client *client, const char *name);
+void bench_finalize(struct bench *bench, const struct client *client, const char *name);
+
+/* The member of the JSON body; "" when absent or no string. */
+const char *bench_text(const struct answer *answer, const char *name);
+void bench_assert_refused(const struct answer *answer, unsigned http_status, const char *refusal);
+const char *bench_path(char room[600], const char *format, ...) __attribute__((format(printf, 2, 3)));
+
+#endif

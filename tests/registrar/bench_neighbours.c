@@ -1,0 +1,267 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * A verifier that vouches as it is told to, and a signer with a small ledger in memory. Both speak the real protocol. */
+#include "tests/registrar/bench_neighbours.h"
+
+#include <openssl/sha.h>
+#include <pthread.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "firmware/boundary/channel.h"
+#include "firmware/boundary/clock.h"
+
+static atomic_int running;
+
+struct neighbour {
+	struct bench *bench;
+	int channel;
+	status (*answer)(struct bench *bench, int channel, uint32_t call, enum message id, struct bytes body);
+};
+
+/* A refusal of `neighbour_away` is the neighbour's own end. */
+static void *serve(void *argument)
+{
+	struct neighbour *self = argument;
+	struct buffer room = {.data = malloc(wire_packet_room), .room = wire_packet_room};
+	struct packet packet;
+	while (!is_refused(channel_receive(self->channel, &room, &packet))) {
+		status answered = self->answer(self->bench, self->channel, packet.call, packet.id, packet.body);
+		if (answered.refusal == refusal_neighbour_away)
+			break;
+		if (is_refused(answered) && is_refused(channel_refuse(self->channel, packet.call, answered, "as the test wished")))
+			break;
+		room.size = 0;
+	}
+	close(self->channel);
+	free(room.data);
+	free(self);
+	atomic_fetch_sub(&running, 1);
+	return NULL;
+}
+
+static void start(struct bench *bench, int channel,
+		  status (*answer)(struct bench *bench, int channel, uint32_t call, enum message id, struct bytes body))
+{
+	struct neighbour *neighbour = malloc(sizeof *neighbour);
+	pthread_t thread;
+	*neighbour = (struct neighbour){bench, channel, answer};
+	atomic_fetch_add(&running, 1);
+	if (pthread_create(&thread, NULL, serve, neighbour) != 0)
+		abort();
+	pthread_detach(thread);
+}
+
+void neighbours_await_end(void)
+{
+	while (atomic_load(&running) > 0)
+		usleep(500);
+}
+
+static void sleep_ms(unsigned ms)
+{
+	usleep(ms * 1000);
+}
+
+/* ---- verifier ---- */
+
+static status open_order(struct bench *bench, int channel, uint32_t call, struct bytes body)
+{
+	struct message_order_open ask;
+	char order[65], token[65];
+	TRY(wire_decode(message_order_open, body, &ask));
+	unsigned number = atomic_fetch_add(&bench->verifier.orders, 1);
+	snprintf(order, sizeof order, "Order-%u_%08llx", number, (unsigned long long)clock_boot_ms());
+	snprintf(token, sizeof token, "token-%u-of-the-order", number);
+	const struct message_order_opened answer = {
+		.order = bytes_from_text(order),
+		.token = bytes_from_text(token),
+		.expires_boot_s = clock_boot_s() + bench->verifier.order_life_s,
+	};
+	return channel_send(channel, call, message_order_opened, &answer);
+}
+
+static status judge_statement(struct bench *bench, int channel, uint32_t call, struct bytes body)
+{
+	struct message_statement_judge ask;
+	static const char claims[] = "{\"manufacturer\":\"id:00001014\",\"firmware\":7}";
+	TRY(wire_decode(message_statement_judge, body, &ask));
+	atomic_fetch_add(&bench->verifier.statements, 1);
+	bench->verifier.record_size = ask.enrolment_record.size;
+	memcpy(bench->verifier.thumbprint, ask.account_thumbprint, 32);
+	struct message_statement_judged answer = {
+		.voucher = ask.order, .format = bytes_from_text("tpm"), .assurance = 2, .claims = bytes_from_text(claims)};
+	memset(answer.spki_hash, 7, sizeof answer.spki_hash);
+	SHA256(ask.statement.data, ask.statement.size, answer.evidence_hash);
+	return channel_send(channel, call, message_statement_judged, &answer);
+}
+
+static status judge_finalize(struct bench *bench, int channel, uint32_t call, struct bytes body)
+{
+	struct message_finalize_judge ask;
+	TRY(wire_decode(message_finalize_judge, body, &ask));
+	atomic_fetch_add(&bench->verifier.finalizes, 1);
+	struct message_finalize_judged answer = {.voucher = ask.order};
+	memset(answer.spki_hash, bench->verifier.has_other_key ? 8 : 7, sizeof answer.spki_hash);
+	return channel_send(channel, call, message_finalize_judged, &answer);
+}
+
+static status begin_ak(int channel, uint32_t call)
+{
+	struct message_ak_begun answer = {.credential = bytes_from_text("blob"), .encrypted_secret = bytes_from_text("encrypted"),
+					  .state = bytes_from_text("sealed")};
+	SHA256((const uint8_t *)"secret", 6, answer.secret_hash);
+	return channel_send(channel, call, message_ak_begun, &answer);
+}
+
+static status finish_ak(int channel, uint32_t call, struct bytes body)
+{
+	struct message_ak_finish ask;
+	TRY(wire_decode(message_ak_finish, body, &ask));
+	if (!bytes_equal_text(ask.state, "sealed") || !bytes_equal_text(ask.secret, "secret"))
+		return REFUSE(activation_wrong);
+	const struct message_ak_finished answer = {.voucher = bytes_from_text("ak voucher")};
+	return channel_send(channel, call, message_ak_finished, &answer);
+}
+
+static status answer_as_verifier(struct bench *bench, int channel, uint32_t call, enum message id, struct bytes body)
+{
+	sleep_ms(bench->verifier.delay_ms);
+	if (bench->verifier.is_deaf)
+		return REFUSE(neighbour_away);
+	if (bench->verifier.refusal != refusal_none)
+		return (status){(enum refusal)atomic_load(&bench->verifier.refusal)};
+	if (id == message_order_open)
+		return open_order(bench, channel, call, body);
+	if (id == message_statement_judge)
+		return judge_statement(bench, channel, call, body);
+	if (id == message_finalize_judge)
+		return judge_finalize(bench, channel, call, body);
+	if (id == message_ak_begin)
+		return begin_ak(channel, call);
+	if (id == message_ak_finish)
+		return finish_ak(channel, call, body);
+	return REFUSE(neighbour_away);
+}
+
+void neighbours_serve_verifier(struct bench *bench, int channel)
+{
+	start(bench, channel, answer_as_verifier);
+}
+
+/* ---- signer ---- */
+
+static size_t enter(struct fake_signer *signer, char kind, const char *order)
+{
+	const size_t at = signer->size;
+	struct fake_entry *entry = &signer->entries[at];
+	if (at == bench_entries_most)
+		abort();
+	*entry = (struct fake_entry){.kind = kind, .state = kind == 'c' || kind == 'a' ? 'i' : '-'};
+	snprintf(entry->order, sizeof entry->order, "%s", order);
+	entry->serial[0] = 1;
+	entry->serial[19] = (uint8_t)at;
+	signer->size = at + 1;
+	return at;
+}
+
+/* Asked again for an order, it gives the same entry. */
+static status find_or_enter(struct fake_signer *signer, char kind, const char *order, size_t *out)
+{
+	for (size_t i = 0; i < signer->size; i++)
+		if (signer->entries[i].kind == kind && strcmp(signer->entries[i].order, order) == 0) {
+			*out = i;
+			return signer->entries[i].state == 'i' ? OK : REFUSE(order_void);
+		}
+	*out = enter(signer, kind, order);
+	return OK;
+}
+
+static status issue(struct bench *bench, int channel, uint32_t call, char kind, const char *order)
+{
+	struct fake_signer *signer = &bench->signer;
+	size_t at = 0;
+	char leaf[64];
+	atomic_fetch_add(&signer->issues, 1);
+	if (signer->is_deaf)
+		return REFUSE(neighbour_away);
+	TRY(find_or_enter(signer, kind, order, &at));
+	if (atomic_exchange(&signer->dies_after_entry, false))
+		return REFUSE(neighbour_away);
+	snprintf(leaf, sizeof leaf, "certificate %zu of %.20s", at, order);
+	struct message_issued answer = {.entry = at, .not_before_s = clock_wall_s(), .not_after_s = clock_wall_s() + 3600};
+	memcpy(answer.serial, signer->entries[at].serial, sizeof answer.serial);
+	answer.chain.at[0] = bytes_from_text(leaf);
+	answer.chain.at[1] = bytes_from_text("the issuing certificate, long enough to need a second line of base64");
+	answer.chain.count = 2;
+	return channel_send(channel, call, message_issued, &answer);
+}
+
+static status issue_for_order(struct bench *bench, int channel, uint32_t call, struct bytes body)
+{
+	struct message_issue ask;
+	char order[65];
+	TRY(wire_decode(message_issue, body, &ask));
+	if (!bytes_equal(ask.order, ask.device_voucher) || !bytes_equal(ask.order, ask.request_voucher))
+		return REFUSE(voucher_mismatch);
+	snprintf(order, sizeof order, "%.*s", (int)ask.order.size, (const char *)ask.order.data);
+	return issue(bench, channel, call, 'c', order);
+}
+
+static status give_entry(struct bench *bench, int channel, uint32_t call, struct bytes body)
+{
+	struct message_entry_read ask;
+	uint8_t octets[1024];
+	struct buffer leaf = BUFFER(octets);
+	TRY(wire_decode(message_entry_read, body, &ask));
+	atomic_fetch_add(&bench->signer.reads, 1);
+	if (ask.entry >= bench->signer.size)
+		return REFUSE(entry_unknown);
+	const struct fake_entry *entry = &bench->signer.entries[ask.entry];
+	const struct message_ledger_entry fields = {.kind = (uint8_t)entry->kind, .when_s = 5, .order = bytes_from_text(entry->order),
+						    .serial = BYTES_OF(entry->serial)};
+	TRY(wire_encode(message_ledger_entry, &fields, &leaf));
+	struct message_entry_given answer = {.entry = ask.entry, .state = (uint8_t)entry->state, .leaf = buffer_view(&leaf),
+					     .tbs = bytes_from_text("tbs"), .checkpoint = bytes_from_text("note\n")};
+	answer.path.at[0] = bytes_from("01234567890123456789012345678901", 32);
+	answer.path.count = 1;
+	return channel_send(channel, call, message_entry_given, &answer);
+}
+
+static status void_entry(struct bench *bench, int channel, uint32_t call, struct bytes body)
+{
+	struct message_entry_void ask;
+	TRY(wire_decode(message_entry_void, body, &ask));
+	atomic_fetch_add(&bench->signer.voids, 1);
+	if (ask.entry >= bench->signer.size || bench->signer.entries[ask.entry].state != 'i')
+		return REFUSE(entry_final);
+	bench->signer.entries[ask.entry].state = 'v';
+	const struct message_entry_voided answer = {.entry = enter(&bench->signer, 'v', "")};
+	return channel_send(channel, call, message_entry_voided, &answer);
+}
+
+static status answer_as_signer(struct bench *bench, int channel, uint32_t call, enum message id, struct bytes body)
+{
+	sleep_ms(bench->signer.delay_ms);
+	if (bench->signer.refusal != refusal_none)
+		return (status){(enum refusal)atomic_load(&bench->signer.refusal)};
+	if (id == message_issue)
+		return issue_for_order(bench, channel, call, body);
+	if (id == message_ak_certify)
+		return issue(bench, channel, call, 'a', "0123456789abcdef");
+	if (id == message_entry_read)
+		return give_entry(bench, channel, call, body);
+	if (id == message_entry_void)
+		return void_entry(bench, channel, call, body);
+	if (id == message_ledger_ask) {
+		const struct message_ledger_given answer = {.size = bench->signer.size, .checkpoint = bytes_from_text("note\n")};
+		return channel_send(channel, call, message_ledger_given, &answer);
+	}
+	return REFUSE(neighbour_away);
+}
+
+void neighbours_serve_signer(struct bench *bench, int channel)
+{
+	start(bench, channel, answer_as_signer);
+}

@@ -1,0 +1,572 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Signed requests: the examples of RFC 7515, 7638 and 8037, and everything that is nearly one. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include <cmocka.h>
+
+#include <openssl/ec.h>
+#include <openssl/rsa.h>
+
+#include "ca/jose/base64url.h"
+#include "ca/jose/jws.h"
+
+#define URL "https://ca.example:14000/acme/devices/new-order"
+#define KID "https://ca.example:14000/acme/devices/account/1"
+#define P256_X "f83OJ3D2xF1Bg8vub9tLe1gHMzV76e8Tus9uPHvRVEU"
+#define P256_Y "x_FEzRu9m36HLN_tue659LNpXW6pCyStikYjKIWI5a0"
+#define P256_JWK "{\"kty\":\"EC\",\"crv\":\"P-256\",\"x\":\"" P256_X "\",\"y\":\"" P256_Y "\"}"
+#define RFC7515_PAYLOAD "eyJpc3MiOiJqb2UiLA0KICJleHAiOjEzMDA4MTkzODAsDQogImh0dHA6Ly9leGFtcGxlLmNvbS9pc19yb290Ijp0cnVlfQ"
+
+static uint8_t octets[65536];
+
+static struct bytes text(const char *characters)
+{
+	return bytes_from_text(characters);
+}
+
+static EVP_PKEY *key_of(const char *jwk)
+{
+	uint8_t form[jwk_canonical_room], thumbprint[32];
+	struct buffer canonical = BUFFER(form);
+	EVP_PKEY *key = NULL;
+	assert_false(is_refused(jwk_parse(text(jwk), &canonical, thumbprint, &key)));
+	return key;
+}
+
+/* A request around a header and a payload that are written as they stand; the signature is `signature`, base64url. */
+static struct bytes wrap(const char *header, const char *payload, const char *signature, struct buffer *out)
+{
+	out->size = 0;
+	assert_true(buffer_add(out, "{\"protected\":\"", 14) && base64url_encode(text(header), out) &&
+		    buffer_add(out, "\",\"payload\":\"", 13) && base64url_encode(text(payload), out) &&
+		    buffer_add(out, "\",\"signature\":\"", 15) && buffer_add(out, signature, strlen(signature)) &&
+		    buffer_add(out, "\"}", 2));
+	return buffer_view(out);
+}
+
+static enum refusal parse_refusal(struct bytes body)
+{
+	struct buffer room = {.data = octets, .room = 2 * body.size};
+	struct jws jws;
+	status s = jws_parse(body, &room, &jws);
+	if (is_refused(s))
+		assert_int_equal(room.size, 0);
+	return s.refusal;
+}
+
+static enum refusal header_refusal(const char *header)
+{
+	uint8_t written[16384];
+	struct buffer out = BUFFER(written);
+	return parse_refusal(wrap(header, "{}", "AAAA", &out));
+}
+
+/* Parsed and verified, as the registrar does it. */
+static enum refusal judge(struct bytes body, EVP_PKEY *key)
+{
+	struct buffer room = BUFFER(octets);
+	struct jws jws;
+	status s = jws_parse(body, &room, &jws);
+	return is_refused(s) ? s.refusal : jws_verify(&jws, key).refusal;
+}
+
+static struct bytes good_request(EVP_PKEY *key, bool has_kid, struct buffer *out)
+{
+	const struct jws_header header = {.nonce = text("bm9uY2U"), .url = text(URL), .kid = text(has_kid ? KID : NULL)};
+	out->size = 0;
+	assert_false(is_refused(jws_build(key, &header, text("{\"identifiers\":[]}"), out)));
+	return buffer_view(out);
+}
+
+/* ---- examples of the standards ---- */
+
+static enum refusal verify_example(const char *algorithm, const char *protected_text, const char *payload, const char *signature,
+				   const char *jwk)
+{
+	uint8_t decoded[1024];
+	struct buffer out = BUFFER(decoded);
+	assert_false(is_refused(base64url_decode(text(signature), &out)));
+	const struct jws jws = {.algorithm = text(algorithm), .protected_text = text(protected_text), .payload_text = text(payload),
+				.signature = buffer_view(&out)};
+	EVP_PKEY *key = key_of(jwk);
+	const enum refusal refusal = jws_verify(&jws, key).refusal;
+	EVP_PKEY_free(key);
+	return refusal;
+}
+
+static const char rfc7515_a2_n[] =
+	"ofgWCuLjybRlzo0tZWJjNiuSfb4p4fAkd_wWJcyQoTbji9k0l8W26mPddxHmfHQp-Vaw-4qPCJrcS2mJPMEzP1Pt0Bm4d4QlL-yRT-SFd2lZS-pCgNMsD1W_"
+	"YpRPEwOWvG6b32690r2jZ47soMZo9wGzjb_7OMg0LOL-bSf63kpaSHSXndS5z5rexMdbBYUsLA9e-KXBdQOS-UTo7WTBEMa2R2CapHg665xsmtdVMTBQY4uD"
+	"Zlxvb3qCo5ZwKh9kG4LT6_I5IhlJH7aGhyxXFvUK-DWNmoudF8NAco9_h9iaGNj8q2ethFkMLs91kzk2PAcDTW9gb54h4FRWyuXpoQ";
+
+static void the_example_of_rfc_7515_a_2_verifies(void **state)
+{
+	(void)state;
+	char jwk[512];
+	(void)snprintf(jwk, sizeof jwk, "{\"kty\":\"RSA\",\"n\":\"%s\",\"e\":\"AQAB\"}", rfc7515_a2_n);
+	assert_int_equal(
+		verify_example("RS256", "eyJhbGciOiJSUzI1NiJ9", RFC7515_PAYLOAD,
+			       "cC4hiUPoj9Eetdgtv3hF80EGrhuB__dzERat0XF9g2VtQgr9PJbu3XOiZj5RZmh7AAuHIm4Bh-0Qc_lF5YKt_O8W2Fp5jujGbds9uJdb"
+			       "F9CUAr7t1dnZcAcQjbKBYNX4BAynRFdiuB--f_nZLgrnbyTyWzO75vRK5h6xBArLIARNPvkSjtQBMHlb1L07Qe7K0GarZRmB_eSN9383"
+			       "LcOLn6_dO--xi12jzDwusC-eOkHWEsqtFZESc6BfI7noOPqvhJ1phCnvWh6IeYI2w9QOYEUipUTI8np6LbgGY9Fs98rqVt5AXLIhWkWy"
+			       "wlVmtVrBp0igcN_IoypGlUPQGe77Rw",
+			       jwk),
+		refusal_none);
+}
+
+static void the_example_of_rfc_7515_a_3_verifies(void **state)
+{
+	(void)state;
+	assert_int_equal(verify_example("ES256", "eyJhbGciOiJFUzI1NiJ9", RFC7515_PAYLOAD,
+					"DtEhU3ljbEg8L38VWAfUAqOyKAM6-Xx-F4GawxaepmXFCgfTjDxw5djxLa8ISlSApmWQxfKTUJqPP3-Kg6NU1Q", P256_JWK),
+			 refusal_none);
+	assert_int_equal(verify_example("ES256", "eyJhbGciOiJFUzI1NiJ9", RFC7515_PAYLOAD,
+					"EtEhU3ljbEg8L38VWAfUAqOyKAM6-Xx-F4GawxaepmXFCgfTjDxw5djxLa8ISlSApmWQxfKTUJqPP3-Kg6NU1Q", P256_JWK),
+			 refusal_signature_wrong);
+}
+
+#define ED25519_JWK "{\"kty\":\"OKP\",\"crv\":\"Ed25519\",\"x\":\"11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo\"}"
+
+static void the_example_of_rfc_8037_a_4_verifies(void **state)
+{
+	(void)state;
+	assert_int_equal(verify_example("EdDSA", "eyJhbGciOiJFZERTQSJ9", "RXhhbXBsZSBvZiBFZDI1NTE5IHNpZ25pbmc",
+					"hgyY0il_MGCjP0JzlnLWG1PPOt7-09PGcvMg3AIbQR6dWbhijcNR4ki4iylGjg5BhVsPt9g7sVvpAr_MuM0KAg",
+					ED25519_JWK),
+			 refusal_none);
+}
+
+static void assert_thumbprint(const char *jwk, const char *expected)
+{
+	uint8_t form[jwk_canonical_room], thumbprint[32], characters[64], again[jwk_canonical_room];
+	struct buffer canonical = BUFFER(form), encoded = BUFFER(characters), rebuilt = BUFFER(again);
+	EVP_PKEY *key = NULL;
+	assert_false(is_refused(jwk_parse(text(jwk), &canonical, thumbprint, &key)));
+	assert_true(base64url_encode(BYTES_OF(thumbprint), &encoded));
+	assert_true(bytes_equal_text(buffer_view(&encoded), expected));
+	assert_false(is_refused(jwk_build(key, &rebuilt)));
+	assert_true(bytes_equal(buffer_view(&rebuilt), buffer_view(&canonical)));
+	EVP_PKEY_free(key);
+}
+
+static void the_thumbprints_of_rfc_7638_and_rfc_8037_come_out(void **state)
+{
+	(void)state;
+	assert_thumbprint("{\"kty\":\"RSA\",\"n\":\"0vx7agoebGcQSuuPiLJXZptN9nndrQmbXEps2aiAFbWhM78LhWx4cbbfAAtVT86zwu1RK7aPFFxuhDR1L6tSoc_"
+			  "BJECPebWKRXjBZCiFV4n3oknjhMstn64tZ_2W-5JsGY4Hc5n9yBXArwl93lqt7_RN5w6Cf0h4QyQ5v-65YGjQR0_FDW2QvzqY368QQMicAtaSqzs8KJZ"
+			  "gnYb9c7d0zgdAZHzu6qMQvRL5hajrn1n91CbOpbISD08qNLyrdkt-bFTWhAI4vMQFh6WeZu0fM4lFd2NcRwr3XPksINHaQ-G_xBniIqbw0Ls1jF44-cs"
+			  "FCur-kEgU8awapJzKnqDKgw\",\"e\":\"AQAB\",\"alg\":\"RS256\",\"kid\":\"2011-04-29\"}",
+			  "NzbLsXh8uDCcd-6MNwXF4W_7noWXFZAfHkxZsRGC9Xs");
+	assert_thumbprint(ED25519_JWK, "kPrK_qmxVWaYVA9wwBF6Iuo3vVzz7TxHCTwXBygrS4k");
+}
+
+/* ---- our own requests ---- */
+
+static EVP_PKEY *new_key(enum jwk_kind kind)
+{
+	switch (kind) {
+	case jwk_p256:
+		return EVP_EC_gen("P-256");
+	case jwk_p384:
+		return EVP_EC_gen("P-384");
+	case jwk_rsa:
+		return EVP_RSA_gen(2048);
+	case jwk_ed25519:
+		return EVP_PKEY_Q_keygen(NULL, NULL, "ED25519");
+	case jwk_none:
+		break;
+	}
+	return NULL;
+}
+
+static void a_request_with_each_kind_of_key_verifies_and_with_another_key_never(void **state)
+{
+	(void)state;
+	for (enum jwk_kind kind = jwk_p256; kind <= jwk_ed25519; kind++) {
+		uint8_t written[8192];
+		struct buffer out = BUFFER(written), room = BUFFER(octets);
+		struct jws jws;
+		EVP_PKEY *key = new_key(kind), *other = new_key(kind);
+		const struct bytes body = good_request(key, kind == jwk_p384, &out);
+		assert_false(is_refused(jws_parse(body, &room, &jws)));
+		assert_true(bytes_equal_text(jws.url, URL) && bytes_equal_text(jws.nonce, "bm9uY2U"));
+		assert_true(bytes_equal_text(jws.payload, "{\"identifiers\":[]}"));
+		assert_true((jws.jwk.size > 0) == (kind != jwk_p384) && (jws.kid.size > 0) == (kind == jwk_p384));
+		assert_int_equal(jws_verify(&jws, key).refusal, refusal_none);
+		assert_int_equal(jws_verify(&jws, other).refusal, refusal_signature_wrong);
+		EVP_PKEY_free(key);
+		EVP_PKEY_free(other);
+	}
+}
+
+static void the_embedded_key_of_a_request_verifies_it(void **state)
+{
+	(void)state;
+	uint8_t written[8192], form[jwk_canonical_room], thumbprint[32];
+	struct buffer out = BUFFER(written), room = BUFFER(octets), canonical = BUFFER(form);
+	struct jws jws;
+	EVP_PKEY *key = new_key(jwk_p256), *embedded = NULL;
+	assert_false(is_refused(jws_parse(good_request(key, false, &out), &room, &jws)));
+	assert_false(is_refused(jwk_parse(jws.jwk, &canonical, thumbprint, &embedded)));
+	assert_int_equal(jws_verify(&jws, embedded).refusal, refusal_none);
+	EVP_PKEY_free(embedded);
+	EVP_PKEY_free(key);
+}
+
+static void a_stored_request_without_nonce_parses(void **state)
+{
+	(void)state;
+	uint8_t written[4096];
+	struct buffer out = BUFFER(written), room = BUFFER(octets);
+	struct jws jws;
+	const struct bytes body = wrap("{\"alg\":\"ES256\",\"url\":\"" URL "\",\"kid\":\"" KID "\"}", "", "AAAA", &out);
+	assert_false(is_refused(jws_parse(body, &room, &jws)));
+	assert_int_equal(jws.nonce.size, 0);
+	assert_int_equal(jws.payload.size, 0);
+}
+
+/* ---- numbered cases ---- */
+
+#define HEADER(algorithm) "{\"alg\":\"" algorithm "\",\"nonce\":\"bm9uY2U\",\"url\":\"" URL "\",\"kid\":\"" KID "\"}"
+
+static void case_1_none_hs256_and_an_algorithm_of_another_key_are_refused(void **state)
+{
+	(void)state;
+	static const char *const headers[] = {HEADER("none"),  HEADER("None"),  HEADER("HS256"), HEADER("ES512"), HEADER("ES256K"),
+					      HEADER("PS256"), HEADER("RS384"), HEADER("es256"), HEADER("ES256 "), HEADER("Ed25519")};
+	EVP_PKEY *p256 = new_key(jwk_p256), *rsa = new_key(jwk_rsa), *ed = new_key(jwk_ed25519), *p384 = new_key(jwk_p384);
+	uint8_t written[4096];
+	struct buffer out = BUFFER(written);
+	for (size_t i = 0; i < sizeof headers / sizeof *headers; i++) {
+		assert_int_equal(judge(wrap(headers[i], "{}", "", &out), p256), refusal_algorithm_unsupported);
+		assert_int_equal(judge(wrap(headers[i], "{}", "AAAA", &out), rsa), refusal_algorithm_unsupported);
+	}
+	assert_int_equal(judge(wrap(HEADER("ES256"), "{}", "AAAA", &out), rsa), refusal_algorithm_unsupported);
+	assert_int_equal(judge(wrap(HEADER("ES256"), "{}", "AAAA", &out), p384), refusal_algorithm_unsupported);
+	assert_int_equal(judge(wrap(HEADER("ES384"), "{}", "AAAA", &out), p256), refusal_algorithm_unsupported);
+	assert_int_equal(judge(wrap(HEADER("RS256"), "{}", "AAAA", &out), p256), refusal_algorithm_unsupported);
+	assert_int_equal(judge(wrap(HEADER("RS256"), "{}", "AAAA", &out), ed), refusal_algorithm_unsupported);
+	assert_int_equal(judge(wrap(HEADER("EdDSA"), "{}", "AAAA", &out), rsa), refusal_algorithm_unsupported);
+	EVP_PKEY_free(p256);
+	EVP_PKEY_free(p384);
+	EVP_PKEY_free(rsa);
+	EVP_PKEY_free(ed);
+}
+
+static void case_1_a_key_on_another_curve_is_of_no_kind(void **state)
+{
+	(void)state;
+	EVP_PKEY *key = EVP_EC_gen("secp256k1");
+	uint8_t written[4096];
+	struct buffer out = BUFFER(written);
+	assert_int_equal(judge(wrap(HEADER("ES256"), "{}", "AAAA", &out), key), refusal_algorithm_unsupported);
+	assert_true(is_refused(jwk_build(key, &out)));
+	EVP_PKEY_free(key);
+}
+
+#define REST ",\"nonce\":\"bm9uY2U\",\"url\":\"" URL "\""
+
+static void case_2_a_header_with_both_jwk_and_kid_or_neither_is_refused(void **state)
+{
+	(void)state;
+	assert_int_equal(header_refusal("{\"alg\":\"ES256\"" REST ",\"jwk\":" P256_JWK "}"), refusal_none);
+	assert_int_equal(header_refusal("{\"alg\":\"ES256\"" REST ",\"kid\":\"" KID "\"}"), refusal_none);
+	assert_int_equal(header_refusal("{\"alg\":\"ES256\"" REST ",\"jwk\":" P256_JWK ",\"kid\":\"" KID "\"}"), refusal_jws_header_malformed);
+	assert_int_equal(header_refusal("{\"alg\":\"ES256\"" REST "}"), refusal_jws_header_malformed);
+	assert_int_equal(header_refusal("{\"alg\":\"ES256\"" REST ",\"jwk\":\"x\"}"), refusal_jws_header_malformed);
+	assert_int_equal(header_refusal("{\"alg\":\"ES256\"" REST ",\"jwk\":null,\"kid\":\"" KID "\"}"), refusal_jws_header_malformed);
+	assert_int_equal(header_refusal("{\"alg\":\"ES256\"" REST ",\"kid\":\"\"}"), refusal_jws_header_malformed);
+	assert_int_equal(header_refusal("{\"alg\":\"ES256\"" REST ",\"kid\":7}"), refusal_jws_header_malformed);
+}
+
+static void a_header_that_lacks_a_member_or_makes_one_critical_is_refused(void **state)
+{
+	(void)state;
+	static const char *const bad[] = {
+		"{\"nonce\":\"bm9uY2U\",\"url\":\"" URL "\",\"kid\":\"" KID "\"}",
+		"{\"alg\":\"ES256\",\"nonce\":\"bm9uY2U\",\"kid\":\"" KID "\"}",
+		"{\"alg\":256" REST ",\"kid\":\"" KID "\"}",
+		"{\"alg\":\"\"" REST ",\"kid\":\"" KID "\"}",
+		"{\"alg\":\"ES256\",\"nonce\":\"\",\"url\":\"" URL "\",\"kid\":\"" KID "\"}",
+		"{\"alg\":\"ES256\",\"nonce\":\"a b\",\"url\":\"" URL "\",\"kid\":\"" KID "\"}",
+		"{\"alg\":\"ES256\",\"nonce\":\"bm9uY2U=\",\"url\":\"" URL "\",\"kid\":\"" KID "\"}",
+		"{\"alg\":\"ES256\",\"nonce\":17,\"url\":\"" URL "\",\"kid\":\"" KID "\"}",
+		"{\"alg\":\"ES256\",\"nonce\":\"bm9uY2U\",\"url\":[\"" URL "\"],\"kid\":\"" KID "\"}",
+		"{\"alg\":\"ES256\"" REST ",\"kid\":\"" KID "\",\"crit\":[\"b64\"],\"b64\":false}",
+		"{\"alg\":\"ES256\"" REST ",\"kid\":\"" KID "\",\"crit\":[]}",
+		"{\"alg\":\"ES256\"" REST ",\"kid\":\"" KID "\",\"b64\":true}",
+	};
+	for (size_t i = 0; i < sizeof bad / sizeof *bad; i++)
+		assert_int_equal(header_refusal(bad[i]), refusal_jws_header_malformed);
+	assert_int_equal(header_refusal("[]"), refusal_json_malformed);
+	assert_int_equal(header_refusal("{\"alg\":\"ES256\",\"alg\":\"none\"" REST ",\"kid\":\"" KID "\"}"), refusal_json_duplicate);
+}
+
+static void a_body_with_other_members_than_the_three_is_refused(void **state)
+{
+	(void)state;
+	static const struct {
+		const char *body;
+		enum refusal refusal;
+	} bad[] = {
+		{"{\"protected\":\"e30\",\"payload\":\"\"}", refusal_jws_malformed},
+		{"{\"protected\":\"e30\",\"payload\":\"\",\"signature\":\"\",\"header\":{}}", refusal_jws_malformed},
+		{"{\"payload\":\"\",\"signatures\":[]}", refusal_jws_malformed},
+		{"{\"protected\":\"e30\",\"payload\":\"\",\"signatures\":[]}", refusal_jws_malformed},
+		{"{\"protected\":{},\"payload\":\"\",\"signature\":\"\"}", refusal_jws_malformed},
+		{"{\"protected\":\"e30\",\"payload\":null,\"signature\":\"\"}", refusal_jws_malformed},
+		{"{\"protected\":\"\\u0065yJ9\",\"payload\":\"\",\"signature\":\"\"}", refusal_jws_malformed},
+		{"e30.e30.AAAA", refusal_json_malformed},
+		{"{\"protected\":\"e30=\",\"payload\":\"\",\"signature\":\"\"}", refusal_base64url_malformed},
+		{"{\"protected\":\"e30\",\"payload\":\"e31\",\"signature\":\"A\"}", refusal_base64url_malformed},
+		{"{\"protected\":\"\",\"payload\":\"\",\"signature\":\"\"}", refusal_json_malformed},
+		{"{\"protected\":\"e30\",\"payload\":\"\",\"signature\":\"\"}", refusal_jws_header_malformed},
+		{"{\"protected\":\"e30\",\"protected\":\"e30\",\"payload\":\"\"}", refusal_json_duplicate},
+	};
+	for (size_t i = 0; i < sizeof bad / sizeof *bad; i++)
+		assert_int_equal(parse_refusal(text(bad[i].body)), bad[i].refusal);
+}
+
+/* The order of P-256, and with it r or s that are not below it. */
+static const uint8_t order_p256[32] = {0xff, 0xff, 0xff, 0xff, 0,    0,    0,    0,    0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff,
+				       0xbc, 0xe6, 0xfa, 0xad, 0xa7, 0x17, 0x9e, 0x84, 0xf3, 0xb9, 0xca, 0xc2, 0xfc, 0x63, 0x25, 0x51};
+
+static void case_5_an_ecdsa_signature_that_is_not_exactly_r_and_s_is_refused(void **state)
+{
+	(void)state;
+	uint8_t written[8192], changed[200];
+	struct buffer out = BUFFER(written), room = BUFFER(octets);
+	struct jws jws;
+	EVP_PKEY *key = new_key(jwk_p256);
+	assert_false(is_refused(jws_parse(good_request(key, true, &out), &room, &jws)));
+	const struct bytes good = jws.signature;
+	assert_int_equal(good.size, 64);
+	assert_int_equal(jws_verify(&jws, key).refusal, refusal_none);
+	for (size_t size = 0; size <= 128; size++) {
+		memset(changed, 0, sizeof changed);
+		memcpy(changed, good.data, 64);
+		jws.signature = bytes_from(changed, size);
+		assert_int_equal(jws_verify(&jws, key).refusal, size == 64 ? refusal_none : refusal_signature_wrong);
+	}
+	jws.signature = bytes_from(changed, 64);
+	for (size_t half = 0; half < 2; half++) {
+		static const uint8_t zero[32], all[32] = {[0 ... 31] = 0xff};
+		const uint8_t *const values[] = {zero, order_p256, all};
+		for (size_t i = 0; i < 3; i++) {
+			memcpy(changed, good.data, 64);
+			memcpy(changed + 32 * half, values[i], 32);
+			assert_int_equal(jws_verify(&jws, key).refusal, refusal_signature_wrong);
+		}
+	}
+	EVP_PKEY_free(key);
+}
+
+static void case_5_an_ecdsa_signature_in_der_or_by_p_384_is_refused(void **state)
+{
+	(void)state;
+	uint8_t written[8192], other[8192], der[128], *to = der, second[8192];
+	struct buffer out = BUFFER(written), out384 = BUFFER(other), room = BUFFER(octets), room384 = BUFFER(second);
+	struct jws jws, jws384;
+	EVP_PKEY *key = new_key(jwk_p256), *key384 = new_key(jwk_p384);
+	assert_false(is_refused(jws_parse(good_request(key, true, &out), &room, &jws)));
+	assert_false(is_refused(jws_parse(good_request(key384, true, &out384), &room384, &jws384)));
+	ECDSA_SIG *signature = ECDSA_SIG_new();
+	assert_int_equal(ECDSA_SIG_set0(signature, BN_bin2bn(jws.signature.data, 32, NULL), BN_bin2bn(jws.signature.data + 32, 32, NULL)), 1);
+	jws.signature = bytes_from(der, (size_t)i2d_ECDSA_SIG(signature, &to));
+	ECDSA_SIG_free(signature);
+	assert_int_equal(jws_verify(&jws, key).refusal, refusal_signature_wrong);
+	jws.signature = jws384.signature;
+	assert_int_equal(jws_verify(&jws, key).refusal, refusal_signature_wrong);
+	EVP_PKEY_free(key);
+	EVP_PKEY_free(key384);
+}
+
+static enum refusal jwk_refusal(const char *jwk)
+{
+	uint8_t form[jwk_canonical_room], thumbprint[32];
+	struct buffer canonical = BUFFER(form);
+	EVP_PKEY *key = NULL;
+	status s = jwk_parse(text(jwk), &canonical, thumbprint, &key);
+	assert_true(is_refused(s) == (key == NULL));
+	assert_true(!is_refused(s) || canonical.size == 0);
+	EVP_PKEY_free(key);
+	return s.refusal;
+}
+
+#define ZEROES_32 "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA"
+
+static void case_6_a_point_that_is_not_a_point_of_its_curve_is_refused(void **state)
+{
+	(void)state;
+	static const char *const bad[] = {
+		"{\"kty\":\"EC\",\"crv\":\"P-256\",\"x\":\"" P256_X "\",\"y\":\"" P256_X "\"}",
+		"{\"kty\":\"EC\",\"crv\":\"P-256\",\"x\":\"" P256_Y "\",\"y\":\"" P256_X "\"}",
+		"{\"kty\":\"EC\",\"crv\":\"P-256\",\"x\":\"" ZEROES_32 "\",\"y\":\"" ZEROES_32 "\"}",
+		"{\"kty\":\"EC\",\"crv\":\"P-256\",\"x\":\"\",\"y\":\"\"}",
+		"{\"kty\":\"EC\",\"crv\":\"P-256\",\"x\":\"AA\",\"y\":\"\"}",
+		"{\"kty\":\"EC\",\"crv\":\"P-256\",\"x\":\"" P256_X "\"}",
+		"{\"kty\":\"EC\",\"crv\":\"P-256\",\"x\":\"" P256_X "\",\"y\":1}",
+		"{\"kty\":\"EC\",\"crv\":\"P-384\",\"x\":\"" P256_X "\",\"y\":\"" P256_Y "\"}",
+		"{\"kty\":\"EC\",\"crv\":\"P-192\",\"x\":\"" P256_X "\",\"y\":\"" P256_Y "\"}",
+		"{\"kty\":\"EC\",\"crv\":\"P-521\",\"x\":\"" P256_X "\",\"y\":\"" P256_Y "\"}",
+		"{\"kty\":\"EC\",\"crv\":\"secp256k1\",\"x\":\"" P256_X "\",\"y\":\"" P256_Y "\"}",
+		"{\"kty\":\"EC\",\"crv\":\"p-256\",\"x\":\"" P256_X "\",\"y\":\"" P256_Y "\"}",
+		"{\"kty\":\"EC\",\"x\":\"" P256_X "\",\"y\":\"" P256_Y "\"}",
+		"{\"kty\":\"EC\",\"crv\":\"P-256\",\"x\":\"" P256_X "\",\"y\":\"" P256_Y "\",\"d\":\"AQ\"}",
+		"{\"kty\":\"EC\",\"crv\":\"P-256\",\"x\":\"" P256_X "\",\"x\":\"" P256_X "\",\"y\":\"" P256_Y "\"}",
+		"{\"crv\":\"P-256\",\"x\":\"" P256_X "\",\"y\":\"" P256_Y "\"}",
+		"{\"kty\":\"oct\",\"k\":\"AAAA\"}",
+		"{\"kty\":\"OKP\",\"crv\":\"Ed448\",\"x\":\"" P256_X "\"}",
+		"{\"kty\":\"OKP\",\"crv\":\"X25519\",\"x\":\"" P256_X "\"}",
+		"{\"kty\":\"OKP\",\"crv\":\"Ed25519\",\"x\":\"AAAA\"}",
+		"{}",
+		"[]",
+		"",
+	};
+	assert_int_equal(jwk_refusal(P256_JWK), refusal_none);
+	for (size_t i = 0; i < sizeof bad / sizeof *bad; i++)
+		assert_int_equal(jwk_refusal(bad[i]), refusal_public_key_bad);
+}
+
+/* A key whose x begins with a zero octet: taken in 32 octets, refused in 31. */
+static void case_6_a_coordinate_with_its_leading_zero_dropped_is_refused(void **state)
+{
+	(void)state;
+	uint8_t point[65] = {0}, characters[128], shorter[128], end[128];
+	size_t size = 0;
+	EVP_PKEY *key = NULL;
+	for (int i = 0; i < 20000 && (key == NULL || point[1] != 0); i++) {
+		EVP_PKEY_free(key);
+		key = new_key(jwk_p256);
+		assert_int_equal(EVP_PKEY_get_octet_string_param(key, "pub", point, sizeof point, &size), 1);
+	}
+	assert_int_equal(point[1], 0);
+	struct buffer x = BUFFER(characters), cut = BUFFER(shorter), y = BUFFER(end);
+	assert_true(base64url_encode(bytes_from(point + 1, 32), &x) && base64url_encode(bytes_from(point + 2, 31), &cut) &&
+		    base64url_encode(bytes_from(point + 33, 32), &y));
+	char jwk[400];
+	(void)snprintf(jwk, sizeof jwk, "{\"kty\":\"EC\",\"crv\":\"P-256\",\"x\":\"%.*s\",\"y\":\"%.*s\"}", (int)x.size, characters, (int)y.size, end);
+	assert_int_equal(jwk_refusal(jwk), refusal_none);
+	(void)snprintf(jwk, sizeof jwk, "{\"kty\":\"EC\",\"crv\":\"P-256\",\"x\":\"%.*s\",\"y\":\"%.*s\"}", (int)cut.size, shorter, (int)y.size, end);
+	assert_int_equal(jwk_refusal(jwk), refusal_public_key_bad);
+	EVP_PKEY_free(key);
+}
+
+/* An RSA JWK with a modulus of `size` octets, all 0xff but the first and the last. */
+static enum refusal rsa_refusal(size_t size, uint8_t first, uint8_t last, const char *exponent)
+{
+	uint8_t *modulus = malloc(size), *characters = malloc(2 * size + 8);
+	char *jwk = malloc(2 * size + 100);
+	struct buffer n = {.data = characters, .room = 2 * size + 8};
+	memset(modulus, 0xff, size);
+	modulus[0] = first;
+	modulus[size - 1] = last;
+	assert_true(base64url_encode(bytes_from(modulus, size), &n));
+	(void)snprintf(jwk, 2 * size + 100, "{\"kty\":\"RSA\",\"n\":\"%.*s\",\"e\":\"%s\"}", (int)n.size, (char *)characters, exponent);
+	const enum refusal refusal = jwk_refusal(jwk);
+	free(modulus);
+	free(characters);
+	free(jwk);
+	return refusal;
+}
+
+static void case_6_an_rsa_key_of_unsound_size_exponent_or_modulus_is_refused(void **state)
+{
+	(void)state;
+	assert_int_equal(rsa_refusal(256, 0x80, 0xff, "AQAB"), refusal_none);
+	assert_int_equal(rsa_refusal(512, 0xff, 0xff, "_____w"), refusal_none);
+	static const struct {
+		size_t size;
+		uint8_t first, last;
+		const char *exponent;
+	} bad[] = {
+		{128, 0xff, 0xff, "AQAB"},  {256, 0x7f, 0xff, "AQAB"}, {257, 0x00, 0xff, "AQAB"},   {513, 0x01, 0xff, "AQAB"},
+		{8192, 0xff, 0xff, "AQAB"}, {256, 0xff, 0xfe, "AQAB"}, {256, 0xff, 0xff, "AQ"},     {256, 0xff, 0xff, "Aw"},
+		{256, 0xff, 0xff, "AQAA"},  {256, 0xff, 0xff, "AAEAAQ"}, {256, 0xff, 0xff, "AQAAAAE"}, {256, 0xff, 0xff, ""},
+		{256, 0xff, 0xff, "__8"},
+	};
+	for (size_t i = 0; i < sizeof bad / sizeof *bad; i++)
+		assert_int_equal(rsa_refusal(bad[i].size, bad[i].first, bad[i].last, bad[i].exponent), refusal_public_key_bad);
+}
+
+static void case_8_hostile_json_in_body_or_header_is_refused(void **state)
+{
+	(void)state;
+	EVP_PKEY *key = new_key(jwk_p256);
+	uint8_t written[8192];
+	struct buffer out = BUFFER(written);
+	struct bytes good = good_request(key, true, &out);
+	assert_int_equal(parse_refusal(good), refusal_none);
+	for (int byte = 0; byte < 256; byte++) {
+		written[good.size] = (uint8_t)byte;
+		const bool is_space = byte == ' ' || byte == '\t' || byte == '\n' || byte == '\r';
+		assert_int_equal(parse_refusal(bytes_from(written, good.size + 1)), is_space ? refusal_none : refusal_json_malformed);
+	}
+	assert_int_equal(header_refusal("{\"alg\":\"ES256\"" REST ",\"kid\":\"a\\u0000b\"}"), refusal_json_malformed);
+	assert_int_equal(header_refusal("{\"alg\":\"ES256\"" REST ",\"kid\":\"a\\ud800b\"}"), refusal_json_malformed);
+	assert_int_equal(header_refusal("{\"alg\":\"ES256\"" REST ",\"kid\":\"a\",\"v\":1e999}"), refusal_json_malformed);
+	assert_int_equal(header_refusal("{\"alg\":\"ES256\"" REST ",\"kid\":\"a\"} x"), refusal_json_malformed);
+	EVP_PKEY_free(key);
+}
+
+static void a_request_cut_anywhere_is_refused(void **state)
+{
+	(void)state;
+	EVP_PKEY *key = new_key(jwk_p256);
+	uint8_t written[8192];
+	struct buffer out = BUFFER(written);
+	const struct bytes good = good_request(key, false, &out);
+	for (size_t size = 0; size < good.size; size++)
+		assert_int_not_equal(judge(bytes_from(good.data, size), key), refusal_none);
+	assert_int_equal(judge(good, key), refusal_none);
+	EVP_PKEY_free(key);
+}
+
+static void a_request_with_any_bit_flipped_is_never_accepted(void **state)
+{
+	(void)state;
+	for (enum jwk_kind kind = jwk_p256; kind <= jwk_ed25519; kind++) {
+		EVP_PKEY *key = new_key(kind);
+		uint8_t written[8192];
+		struct buffer out = BUFFER(written);
+		const struct bytes good = good_request(key, true, &out);
+		for (size_t bit = 0; bit < 8 * good.size; bit++) {
+			written[bit / 8] ^= (uint8_t)(1 << bit % 8);
+			assert_int_not_equal(judge(good, key), refusal_none);
+			written[bit / 8] ^= (uint8_t)(1 << bit % 8);
+		}
+		assert_int_equal(judge(good, key), refusal_none);
+		EVP_PKEY_free(key);
+	}
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(the_example_of_rfc_7515_a_2_verifies),
+		cmocka_unit_test(the_example_of_rfc_7515_a_3_verifies),
+		cmocka_unit_test(the_example_of_rfc_8037_a_4_verifies),
+		cmocka_unit_test(the_thumbprints_of_rfc_7638_and_rfc_8037_come_out),
+		cmocka_unit_test(a_request_with_each_kind_of_key_verifies_and_with_another_key_never),
+		cmocka_unit_test(the_embedded_key_of_a_request_verifies_it),
+		cmocka_unit_test(a_stored_request_without_nonce_parses),
+		cmocka_unit_test(case_1_none_hs256_and_an_algorithm_of_another_key_are_refused),
+		cmocka_unit_test(case_1_a_key_on_another_curve_is_of_no_kind),
+		cmocka_unit_test(case_2_a_header_with_both_jwk_and_kid_or_neither_is_refused),
+		cmocka_unit_test(a_header_that_lacks_a_member_or_makes_one_critical_is_refused),
+		cmocka_unit_test(a_body_with_other_members_than_the_three_is_refused),
+		cmocka_unit_test(case_5_an_ecdsa_signature_that_is_not_exactly_r_and_s_is_refused),
+		cmocka_unit_test(case_5_an_ecdsa_signature_in_der_or_by_p_384_is_refused),
+		cmocka_unit_test(case_6_a_point_that_is_not_a_point_of_its_curve_is_refused),
+		cmocka_unit_test(case_6_a_coordinate_with_its_leading_zero_dropped_is_refused),
+		cmocka_unit_test(case_6_an_rsa_key_of_unsound_size_exponent_or_modulus_is_refused),
+		cmocka_unit_test(case_8_hostile_json_in_body_or_header_is_refused),
+		cmocka_unit_test(a_request_cut_anywhere_is_refused),
+		cmocka_unit_test(a_request_with_any_bit_flipped_is_never_accepted),
+	};
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

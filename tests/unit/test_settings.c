@@ -1,0 +1,439 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * What each process is told at its start, and the process table beside the messages. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "firmware/warden/settings.h"
+#include "firmware/warden/table.h"
+
+static const char *const files[] = {"keys/root.der",  "keys/issuing.der", "keys/ak-issuing.der",       "keys/audit.der",
+				    "sealed/public",  "sealed/private",   "sealed/srk-name",           "administrators/first.jwk",
+				    "../ek-root.pem"};
+enum { file_count = sizeof files / sizeof files[0] };
+
+static char folder[64];
+static struct configuration configuration;
+static struct settings settings;
+
+static const char *path_of(const char *name)
+{
+	static char path[256];
+	snprintf(path, sizeof path, "%s/state/%s", folder, name);
+	return path;
+}
+
+static void put_file(const char *name, const char *text, size_t size)
+{
+	FILE *out = fopen(path_of(name), "we");
+	assert_non_null(out);
+	assert_int_equal(fwrite(text, 1, size, out), size);
+	assert_int_equal(fclose(out), 0);
+}
+
+static void make_folder(const char *name)
+{
+	assert_int_equal(mkdir(path_of(name), 0700), 0);
+}
+
+static void read_example(const char *from, const char *to)
+{
+	char text[16384] = "", path[128], command[16384 + 64];
+	FILE *in = fopen("firmware/host/keyward.conf", "re");
+	assert_non_null(in);
+	assert_true(fread(text, 1, sizeof text - 1, in) > 0);
+	fclose(in);
+	const char *at = strstr(text, from);
+	assert_non_null(at);
+	snprintf(command, sizeof command, "%.*s%s%s", (int)(at - text), text, to, at + strlen(from));
+	put_file("../keyward.conf", command, strlen(command));
+	snprintf(path, sizeof path, "%s/keyward.conf", folder);
+	assert_true(configuration_read(path, &configuration));
+}
+
+static int set_up(void **state)
+{
+	(void)state;
+	snprintf(folder, sizeof folder, "/tmp/keyward-settings.XXXXXX");
+	if (mkdtemp(folder) == NULL)
+		return 1;
+	make_folder("");
+	make_folder("keys");
+	make_folder("sealed");
+	make_folder("administrators");
+	for (size_t i = 0; i < file_count; i++) /* each file says its own name */
+		put_file(files[i], files[i], strlen(files[i]));
+	put_file("administrators/first.jwk", "{\"kty\":\"EC\"}\n", 13);
+	read_example("pcr = 14", "pcr = 14");
+	memset(&settings, 0, sizeof settings);
+	return 0;
+}
+
+static int tear_down(void **state)
+{
+	(void)state;
+	settings_free(&settings);
+	for (size_t i = 0; i < file_count; i++)
+		unlink(path_of(files[i]));
+	unlink(path_of("../keyward.conf"));
+	rmdir(path_of("keys"));
+	rmdir(path_of("sealed"));
+	rmdir(path_of("administrators"));
+	rmdir(path_of(""));
+	return rmdir(folder);
+}
+
+static void build(void)
+{
+	assert_true(settings_build(&configuration, "/usr/lib/keyward", &settings));
+}
+
+static void decode(enum process process, void *out)
+{
+	assert_false(is_refused(wire_decode(table_row(process)->settings, settings.records[process], out)));
+}
+
+static void assert_text(struct bytes got, const char *expected)
+{
+	assert_int_equal(got.size, strlen(expected));
+	assert_memory_equal(got.data, expected, got.size);
+}
+
+static void the_verifier_is_told_whom_to_trust(void **state)
+{
+	struct message_verifier_settings got;
+	struct message_administrator administrator;
+	(void)state;
+	build();
+	decode(process_VERIFIER, &got);
+	assert_text(got.origin, "https://localhost:8443");
+	assert_text(got.directory, "devices");
+	assert_int_equal(got.may_be_virtual, 1);
+	assert_int_equal(got.ek_roots.count, 1);
+	assert_text(got.ek_roots.at[0], "../ek-root.pem");
+	assert_int_equal(got.ak_roots.count, 0);
+	assert_int_equal(got.ak_issuers.count, 1);
+	assert_text(got.ak_issuers.at[0], "keys/ak-issuing.der");
+	assert_int_equal(got.administrators.count, 1);
+	assert_false(is_refused(wire_decode(message_administrator, got.administrators.at[0], &administrator)));
+	assert_text(administrator.name, "first");
+	assert_text(administrator.role, "administrator");
+	assert_text(administrator.jwk, "{\"kty\":\"EC\"}");
+}
+
+static void the_signer_is_told_its_keys_and_envelopes(void **state)
+{
+	struct message_signer_settings got;
+	struct message_signer_key key;
+	struct message_envelope envelope;
+	(void)state;
+	build();
+	decode(process_SIGNER, &got);
+	assert_text(got.module, "/usr/lib/softhsm/libsofthsm2.so");
+	assert_text(got.token_label, "keyward");
+	assert_text(got.origin_name, "localhost/keyward");
+	assert_text(got.server_name, "localhost");
+	assert_text(got.server_address, "127.0.0.1");
+	assert_text(got.tls_issuer, "issuing");
+	assert_int_equal(got.ak_validity_s, 86400);
+	assert_int_equal(got.ledger_room_bytes, 67108864);
+	assert_int_equal(got.keys.count, 4);
+	assert_false(is_refused(wire_decode(message_signer_key, got.keys.at[3], &key)));
+	assert_text(key.role, "audit");
+	assert_text(key.label, "audit");
+	assert_text(key.certificate, "keys/audit.der");
+	assert_int_equal(got.envelopes.count, 1);
+	assert_false(is_refused(wire_decode(message_envelope, got.envelopes.at[0], &envelope)));
+	assert_text(envelope.name, "device");
+	assert_text(envelope.issuer, "issuing");
+	assert_text(envelope.directory, "devices");
+	assert_text(envelope.format, "tpm");
+	assert_int_equal(envelope.assurance, 1);
+	assert_int_equal(envelope.longest_validity_s, 86400);
+	assert_text(envelope.subject_cn, "{identifier}");
+	assert_int_equal(envelope.may_hold_rsa, 1);
+	assert_int_equal(envelope.may_hold_ec, 1);
+	assert_text(envelope.extended_usage, "clientAuth");
+}
+
+static void the_others_are_told_what_they_need(void **state)
+{
+	struct message_registrar_settings registrar;
+	struct message_sealer_settings sealer;
+	struct message_listener_settings listener;
+	(void)state;
+	build();
+	decode(process_REGISTRAR, &registrar);
+	assert_text(registrar.origin, "https://localhost:8443");
+	assert_text(registrar.directory, "devices");
+	assert_text(registrar.envelope, "device");
+	assert_int_equal(registrar.validity_s, 86400);
+	assert_int_equal(registrar.administrators.count, 1);
+	decode(process_SEALER, &sealer);
+	assert_text(sealer.tcti, "swtpm:path=/tpm/socket");
+	assert_text(sealer.programs, "/usr/lib/keyward");
+	assert_text(sealer.configuration, configuration.file);
+	assert_int_equal(sealer.pcr, 14);
+	assert_text(sealer.sealed_public, "sealed/public");
+	assert_text(sealer.sealed_private, "sealed/private");
+	assert_text(sealer.srk_name, "sealed/srk-name");
+	decode(process_LISTENER, &listener);
+	assert_text(listener.server_name, "localhost");
+	assert_text(listener.server_address, "127.0.0.1");
+	assert_int_equal(listener.threads, 4);
+	assert_int_equal(listener.connections, 1024);
+	assert_int_equal(listener.connections_per_address, 64);
+	assert_int_equal(listener.idle_s, 30);
+	assert_int_equal(listener.body_limit, 65536);
+	assert_int_equal(settings.records[process_LOGGER].size, 0);
+}
+
+static void a_socket_on_all_addresses_puts_none_into_the_certificate(void **state)
+{
+	struct message_signer_settings signer;
+	(void)state;
+	read_example("address = \"127.0.0.1\"", "address = \"0.0.0.0\"");
+	build();
+	decode(process_SIGNER, &signer);
+	assert_int_equal(signer.server_address.size, 0);
+}
+
+static bool occurs(struct bytes in, const uint8_t *what, size_t size)
+{
+	return in.size >= size && memmem(in.data, in.size, what, size) != NULL;
+}
+
+static void each_key_reaches_exactly_those_who_share_it(void **state)
+{
+	struct message_verifier_settings verifier;
+	struct message_signer_settings signer;
+	struct message_registrar_settings registrar;
+	static const uint8_t nothing[32];
+	(void)state;
+	build();
+	decode(process_VERIFIER, &verifier);
+	decode(process_SIGNER, &signer);
+	decode(process_REGISTRAR, &registrar);
+	assert_memory_equal(verifier.device_key, signer.device_key, 32);
+	assert_memory_equal(verifier.request_key, signer.request_key, 32);
+	assert_memory_equal(verifier.ak_key, signer.ak_key, 32);
+	const uint8_t *const keys[] = {verifier.token_key, verifier.device_key, verifier.request_key, verifier.ak_key};
+	for (size_t i = 0; i < 4; i++) {
+		assert_memory_not_equal(keys[i], nothing, 32);
+		for (size_t k = 0; k < i; k++)
+			assert_memory_not_equal(keys[i], keys[k], 32);
+		for (enum process process = process_WARDEN; process < process_count; process++) {
+			const bool may = process == process_VERIFIER || (process == process_SIGNER && i != 0);
+			assert_int_equal(occurs(settings.records[process], keys[i], 32), may);
+		}
+	}
+	assert_memory_not_equal(registrar.boot_id, nothing, sizeof registrar.boot_id);
+}
+
+static void another_run_draws_other_keys(void **state)
+{
+	struct message_verifier_settings first, second;
+	struct settings other;
+	(void)state;
+	build();
+	assert_true(settings_build(&configuration, "/usr/lib/keyward", &other));
+	decode(process_VERIFIER, &first);
+	assert_false(is_refused(wire_decode(message_verifier_settings, other.records[process_VERIFIER], &second)));
+	assert_memory_not_equal(first.token_key, second.token_key, 32);
+	assert_memory_not_equal(first.device_key, second.device_key, 32);
+	settings_free(&other);
+}
+
+static void every_start_gets_the_same_bytes_sealed(void **state)
+{
+	(void)state;
+	build();
+	for (int start = 0; start < 2; start++) {
+		uint8_t text[8192];
+		const struct bytes expected = settings.records[process_SIGNER];
+		const int descriptor = settings_open(&settings, process_SIGNER);
+		assert_true(descriptor >= 0);
+		assert_int_equal(read(descriptor, text, sizeof text), expected.size);
+		assert_memory_equal(text, expected.data, expected.size);
+		assert_int_equal(fcntl(descriptor, F_GET_SEALS), F_SEAL_WRITE | F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_SEAL);
+		assert_int_equal(pwrite(descriptor, text, 1, 0), -1);
+		assert_int_equal(ftruncate(descriptor, 0), -1);
+		close(descriptor);
+	}
+}
+
+static void what_was_built_can_be_given_up(void **state)
+{
+	(void)state;
+	build();
+	settings_free(&settings);
+	assert_null(settings.locked);
+	settings_free(&settings);
+}
+
+static void refused(void)
+{
+	const int before = dup(STDERR_FILENO), into = open("/dev/null", O_WRONLY | O_CLOEXEC);
+	fflush(stderr);
+	assert_true(before >= 0 && into >= 0 && dup2(into, STDERR_FILENO) == STDERR_FILENO);
+	const bool is_built = settings_build(&configuration, "/usr/lib/keyward", &settings);
+	fflush(stderr);
+	assert_int_equal(dup2(before, STDERR_FILENO), STDERR_FILENO);
+	close(before);
+	close(into);
+	assert_false(is_built);
+	assert_null(settings.locked);
+}
+
+static void each_file_that_is_missing_is_refused(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < file_count; i++) {
+		assert_int_equal(unlink(path_of(files[i])), 0);
+		refused();
+		put_file(files[i], "x", 1);
+	}
+	build();
+}
+
+static void each_file_that_is_empty_too_long_or_no_file_is_refused(void **state)
+{
+	static const char zeros[5000];
+	(void)state;
+	for (size_t i = 0; i < file_count; i++) {
+		put_file(files[i], zeros, 0);
+		refused();
+		put_file(files[i], zeros, sizeof zeros);
+		refused();
+		assert_int_equal(unlink(path_of(files[i])), 0);
+		assert_int_equal(mkdir(path_of(files[i]), 0700), 0);
+		refused();
+		assert_int_equal(rmdir(path_of(files[i])), 0);
+		put_file(files[i], "x", 1);
+	}
+	build();
+}
+
+static void a_key_file_that_is_not_text_is_refused(void **state)
+{
+	(void)state;
+	put_file("administrators/first.jwk", "\xff\xfe", 2);
+	refused();
+}
+
+static void the_longest_lists_have_room(void **state)
+{
+	static char roots[4096], list[8192];
+	(void)state;
+	memset(roots, 'r', sizeof roots);
+	put_file("../ek-root.pem", roots, sizeof roots);
+	strcpy(list, "ek_roots = { \"ek-root.pem\"");
+	for (int i = 1; i < 64; i++)
+		strcat(list, ", \"ek-root.pem\"");
+	strcat(list, " }\n\tak_roots = { \"ek-root.pem\"");
+	for (int i = 1; i < 64; i++)
+		strcat(list, ", \"ek-root.pem\"");
+	strcat(list, " }");
+	read_example("ek_roots = { \"ek-root.pem\" }", list);
+	build();
+	struct message_verifier_settings *got = malloc(sizeof *got);
+	assert_non_null(got);
+	decode(process_VERIFIER, got);
+	assert_int_equal(got->ek_roots.count, 64);
+	assert_int_equal(got->ak_roots.count, 64);
+	free(got);
+}
+
+/* ---- the table ---- */
+
+static void every_process_has_a_row_with_a_user_of_its_own(void **state)
+{
+	(void)state;
+	assert_null(table_row(process_ANY));
+	assert_null(table_row(process_WARDEN));
+	assert_null(table_row(process_count));
+	for (enum process a = process_LOGGER; a < process_count; a++) {
+		assert_non_null(table_row(a));
+		assert_true(table_row(a)->uid >= 62001 && table_row(a)->uid < 62100);
+		assert_true(table_row(a)->memory_mib > 0 && table_row(a)->open_files > 8);
+		assert_true(table_row(a)->settings == message_none || wire_entry(table_row(a)->settings)->is_record);
+		for (enum process b = process_LOGGER; b < a; b++) {
+			assert_true(table_row(a)->uid != table_row(b)->uid);
+			assert_string_not_equal(table_row(a)->program, table_row(b)->program);
+		}
+	}
+}
+
+static void no_folder_is_two_processes_own(void **state)
+{
+	const struct table_own *own, *other;
+	(void)state;
+	for (enum process a = process_LOGGER; a < process_count; a++)
+		for (size_t i = 0; (own = table_own(a, i)) != NULL; i++) {
+			assert_true(i < table_most_own);
+			for (enum process b = process_LOGGER; b < a; b++)
+				for (size_t k = 0; (other = table_own(b, k)) != NULL; k++)
+					assert_string_not_equal(own->argument, other->argument);
+		}
+}
+
+static bool has_call(enum process caller, enum process callee)
+{
+	const struct table_call *call;
+	for (size_t i = 0; (call = table_call(i)) != NULL; i++)
+		if (call->caller == caller && call->callee == callee)
+			return true;
+	return false;
+}
+
+static void every_request_has_its_channel_and_every_channel_its_request(void **state)
+{
+	const struct table_call *call;
+	bool is_used[table_most_calls] = {false};
+	(void)state;
+	for (enum message id = message_none + 1; id < message_count; id++) {
+		const struct wire_entry *entry = wire_entry(id);
+		if (entry->is_record || entry->sender == process_ANY || entry->answer == message_none)
+			continue;
+		assert_true(has_call(entry->sender, entry->receiver));
+		for (size_t i = 0; (call = table_call(i)) != NULL; i++)
+			is_used[i] = is_used[i] || (call->caller == entry->sender && call->callee == entry->receiver);
+	}
+	for (size_t i = 0; (call = table_call(i)) != NULL; i++) {
+		assert_true(is_used[i]);
+		assert_false(has_call(call->callee, call->caller)); /* one byte names a channel */
+	}
+}
+
+#define CASE(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		CASE(the_verifier_is_told_whom_to_trust),
+		CASE(the_signer_is_told_its_keys_and_envelopes),
+		CASE(the_others_are_told_what_they_need),
+		CASE(a_socket_on_all_addresses_puts_none_into_the_certificate),
+		CASE(each_key_reaches_exactly_those_who_share_it),
+		CASE(another_run_draws_other_keys),
+		CASE(every_start_gets_the_same_bytes_sealed),
+		CASE(what_was_built_can_be_given_up),
+		CASE(each_file_that_is_missing_is_refused),
+		CASE(each_file_that_is_empty_too_long_or_no_file_is_refused),
+		CASE(a_key_file_that_is_not_text_is_refused),
+		CASE(the_longest_lists_have_room),
+		cmocka_unit_test(every_process_has_a_row_with_a_user_of_its_own),
+		cmocka_unit_test(no_folder_is_two_processes_own),
+		cmocka_unit_test(every_request_has_its_channel_and_every_channel_its_request),
+	};
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
