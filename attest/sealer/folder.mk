@@ -10,7 +10,7 @@ keyward-seal.packages = tss2-esys tss2-mu tss2-tcti-device tss2-tcti-swtpm libcr
 tests += test_sealer_measure test_sealer_tpm
 test_sealer_measure.uses = attest/sealer firmware/boundary
 test_sealer_measure.packages = libcrypto
-test_sealer_tpm.uses = attest/sealer firmware/boundary
+test_sealer_tpm.uses = attest/sealer tests/sealer firmware/boundary
 test_sealer_tpm.packages = tss2-esys tss2-mu tss2-tcti-device tss2-tcti-swtpm libcrypto
 # stands beside the sealer under the real warden in tests/sealer
 helpers += asker

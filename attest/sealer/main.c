@@ -1,11 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0
- * keyward-sealer: the only process that reaches the TPM. Gives the token PIN to a signer that was just started, and quotes
- * to the signer alone. Distrusts the blobs in its settings; reads nothing hostile. */
+ * keyward-sealer: the only process that reaches the TPM. Gives the token PIN to a signer that was just started, and
+ * quotes to the signer alone. Distrusts the blobs in its settings; reads nothing hostile. */
 #include <openssl/crypto.h>
 #include <openssl/evp.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <sys/resource.h>
 
 #include "attest/sealer/measure.h"
 #include "attest/sealer/sealer.h"
@@ -27,8 +26,7 @@ static const char *text_copy(struct bytes text, char *room, size_t size)
 static void prepare(void)
 {
 	static char programs[513], configuration[513];
-	const struct rlimit without_limit = {RLIM_INFINITY, RLIM_INFINITY};
-	if (setrlimit(RLIMIT_MEMLOCK, &without_limit) != 0 || !sealer_lock_memory())
+	if (!sealer_lock_memory())
 		trouble = "the memory for the PIN cannot be locked";
 	if (!measure_appliance(text_copy(settings.programs, programs, sizeof programs),
 			       text_copy(settings.configuration, configuration, sizeof configuration), seal.measurement,
@@ -85,7 +83,8 @@ static void unlock(void)
 	else if (is_restart)
 		child_log(4, "no PIN: %s; a signer that starts now needs the machine restarted", problem.sentence);
 	else if (unlocked.refusal == refusal_pin_sealed)
-		child_needs_person("%s; check what was changed, then seal it anew: keyward-ceremony --reseal", problem.sentence);
+		child_needs_person("%s; check what was changed, then seal it anew: keyward-ceremony --reseal",
+				   problem.sentence);
 	else
 		child_needs_person("%s; check the TPM and the tpm section of the configuration", problem.sentence);
 }

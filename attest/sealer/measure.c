@@ -72,7 +72,8 @@ static bool add_file(EVP_MD_CTX *hash, int folder, const char *path, const char 
 		return fails(problem, "the file", path, "it is not a regular file");
 	if (!hash_descriptor(file, digest))
 		return fails(problem, "the file", path, "it cannot be read");
-	return (EVP_DigestUpdate(hash, name, strlen(name) + 1) == 1 && EVP_DigestUpdate(hash, digest, sizeof digest) == 1) ||
+	return (EVP_DigestUpdate(hash, name, strlen(name) + 1) == 1 &&
+		EVP_DigestUpdate(hash, digest, sizeof digest) == 1) ||
 	       fails(problem, "the file", path, "hashing failed");
 }
 

@@ -8,9 +8,9 @@
 
 enum { measure_digest_size = 32, measure_most_programs = 64 };
 
-/* SHA-256 over, for every regular file keyward-* of the folder `programs` in the order of its octets: the name, its NUL and
- * SHA-256 of the content; then an empty name and SHA-256 of the configuration. False, and one sentence in problem: a folder without a
- * program, a file that cannot be read, a symbolic link or another thing under such a name. */
+/* SHA-256 over, for every regular file keyward-* of the folder `programs` in the order of its octets: the name, its NUL
+ * and SHA-256 of the content; then an empty name and SHA-256 of the configuration. False, and one sentence in problem:
+ * a folder without a program, a file that cannot be read, a symbolic link or another thing under such a name. */
 struct measure_problem {
 	char sentence[320];
 };

@@ -2,11 +2,13 @@
  * The PIN's states. Distrusts the signer's count of its own questions and a PCR that somebody else extended. */
 #include "attest/sealer/sealer.h"
 
+#include <limits.h>
 #include <malloc.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <sys/mman.h>
 
-enum { page_size = 4096 };
+enum { page_size = 4096, heap_size = 1 << 20 };
 
 static struct {
 	_Alignas(page_size) uint8_t page[page_size];
@@ -15,12 +17,17 @@ static struct {
 static struct buffer pin = {.data = locked.page, .size = 0, .room = tpm_secret_room};
 static bool is_spent = true;
 
+/* ESYS works with the PIN in buffers of the heap, and frees them as they are. So free() overwrites, and the heap has
+ * its final size before it is locked: once privileges are gone nothing more may be locked than the machine's limit,
+ * often 8 MB. */
 bool sealer_lock_memory(void)
 {
-	/* ESYS frees its buffers as they are: let free() overwrite them */
 	(void)mallopt(M_PERTURB, 0xa5);
-	return mlockall(MCL_CURRENT | MCL_FUTURE | MCL_ONFAULT) == 0 &&
-	       mlock(locked.page, sizeof locked.page) == 0 && madvise(locked.page, sizeof locked.page, MADV_DONTDUMP) == 0;
+	(void)mallopt(M_TRIM_THRESHOLD, INT_MAX);
+	(void)mallopt(M_MMAP_THRESHOLD, heap_size);
+	free(malloc(heap_size - page_size));
+	return mlockall(MCL_CURRENT | MCL_ONFAULT) == 0 && mlock(locked.page, sizeof locked.page) == 0 &&
+	       madvise(locked.page, sizeof locked.page, MADV_DONTDUMP) == 0;
 }
 
 static void tpm_done(struct tpm **tpm)
@@ -55,10 +62,12 @@ static status measure_into(struct tpm *tpm, const struct sealer_seal *seal, stru
 {
 	uint8_t expected[tpm_digest_size], now[tpm_digest_size];
 	if (is_refused(tpm_pcr_predict(seal->measurement, expected)) ||
-	    is_refused(tpm_pcr_extend(tpm, seal->pcr, seal->measurement)) || is_refused(tpm_pcr_read(tpm, seal->pcr, now)))
+	    is_refused(tpm_pcr_extend(tpm, seal->pcr, seal->measurement)) ||
+	    is_refused(tpm_pcr_read(tpm, seal->pcr, now)))
 		return says(problem, REFUSE(tpm_failed), "the programs could not be measured into the TPM", tpm);
 	if (memcmp(expected, now, sizeof now) != 0)
-		return says(problem, REFUSE(pin_sealed), "the TPM's register does not hold what was measured into it", tpm);
+		return says(problem, REFUSE(pin_sealed), "the TPM's register does not hold what was measured into it",
+			    tpm);
 	return OK;
 }
 
@@ -75,12 +84,13 @@ static status unseal_once(struct tpm *tpm, const struct sealer_seal *seal, struc
 	if (is_refused(unsealed))
 		(void)says(problem, unsealed,
 			   unsealed.refusal == refusal_tpm_failed
-				   ? "the TPM failed while it was asked for the PIN"
-				   : "the TPM keeps the PIN: programs, configuration or TPM are not those it was sealed to",
+			       ? "the TPM failed while it was asked for the PIN"
+			       : "the TPM keeps the PIN: programs, configuration or TPM are not those it was sealed to",
 			   tpm);
 	if (is_refused(cap(tpm, seal->pcr))) {
 		forget();
-		return says(problem, REFUSE(tpm_failed), "the TPM's register could not be capped, so the PIN was dropped", tpm);
+		return says(problem, REFUSE(tpm_failed),
+			    "the TPM's register could not be capped, so the PIN was dropped", tpm);
 	}
 	return unsealed;
 }
@@ -96,7 +106,8 @@ status sealer_unlock(const struct sealer_seal *seal, bool *is_restart, struct se
 	if (is_refused(tpm_flush_leftovers(tpm)) || is_refused(tpm_pcr_read(tpm, seal->pcr, now)))
 		return says(problem, REFUSE(tpm_failed), "the TPM's register could not be read", tpm);
 	if (is_filled_with(now, 0xff))
-		return says(problem, REFUSE(pin_sealed), "the TPM's register holds only ones: nothing is measured there", tpm);
+		return says(problem, REFUSE(pin_sealed),
+			    "the TPM's register holds only ones: nothing is measured there", tpm);
 	if (!is_filled_with(now, 0)) {
 		*is_restart = true;
 		return says(problem, REFUSE(pin_sealed), "the TPM's register was used in this boot already", tpm);

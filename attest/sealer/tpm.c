@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * ESYS over the device node or swtpm's socket. Distrusts the blobs on disk and the bus; believes a TPM whose storage root key
- * has the recorded name. Whatever a function loads it flushes before it returns. */
+ * ESYS over the device node or swtpm's socket. Distrusts the blobs on disk and the bus; believes a TPM whose storage
+ * root key has the recorded name. Whatever a function loads it flushes before it returns. */
 #include "attest/sealer/tpm.h"
 
 #include <openssl/evp.h>
@@ -34,8 +34,7 @@ static void esys_release(void *memory)
 	Esys_Free(*(void **)memory);
 }
 
-#define LOADED(name, tpm)                                                                                              \
-	struct loaded name __attribute__((cleanup(loaded_flush))) = {tpm, ESYS_TR_NONE}
+#define LOADED(name, tpm) struct loaded name __attribute__((cleanup(loaded_flush))) = {tpm, ESYS_TR_NONE}
 #define ESYS_OWNED __attribute__((cleanup(esys_release)))
 
 static status tried(struct tpm *tpm, const char *command, TSS2_RC code)
@@ -104,8 +103,8 @@ status tpm_open(const char *tcti, struct tpm **out)
 	TPMS_CAPABILITY_DATA *capability ESYS_OWNED = NULL;
 	/* the first command shows that someone answers, and that TPM2_Startup was given */
 	if (!connect_tcti(tpm, tcti) || Esys_Initialize(&tpm->esys, tpm->tcti, NULL) != TSS2_RC_SUCCESS ||
-	    Esys_GetCapability(tpm->esys, ESYS_TR_NONE, ESYS_TR_NONE, ESYS_TR_NONE, TPM2_CAP_PCRS, 0, 1, NULL, &capability) !=
-		    TSS2_RC_SUCCESS) {
+	    Esys_GetCapability(tpm->esys, ESYS_TR_NONE, ESYS_TR_NONE, ESYS_TR_NONE, TPM2_CAP_PCRS, 0, 1, NULL,
+			       &capability) != TSS2_RC_SUCCESS) {
 		tpm_close(tpm);
 		return REFUSE(tpm_failed);
 	}
@@ -153,36 +152,43 @@ status tpm_flush_leftovers(struct tpm *tpm)
 
 /* ---- keys and sessions ---- */
 
-/* TCG EK Credential Profile's sibling for storage: ECC P-256, AES-128-CFB, empty unique (TCG Provisioning Guidance 7.5.1). */
+/* TCG EK Credential Profile's sibling for storage: ECC P-256, AES-128-CFB, empty unique (TCG Provisioning
+ * Guidance 7.5.1). */
 static const TPM2B_PUBLIC srk_template = {
-	.publicArea = {
-		.type = TPM2_ALG_ECC,
-		.nameAlg = TPM2_ALG_SHA256,
-		.objectAttributes = TPMA_OBJECT_FIXEDTPM | TPMA_OBJECT_FIXEDPARENT | TPMA_OBJECT_SENSITIVEDATAORIGIN |
-				    TPMA_OBJECT_USERWITHAUTH | TPMA_OBJECT_NODA | TPMA_OBJECT_RESTRICTED | TPMA_OBJECT_DECRYPT,
-		.parameters.eccDetail = {
-			.symmetric = {.algorithm = TPM2_ALG_AES, .keyBits.aes = 128, .mode.aes = TPM2_ALG_CFB},
-			.scheme.scheme = TPM2_ALG_NULL,
-			.curveID = TPM2_ECC_NIST_P256,
-			.kdf.scheme = TPM2_ALG_NULL,
+    .publicArea =
+	{
+	    .type = TPM2_ALG_ECC,
+	    .nameAlg = TPM2_ALG_SHA256,
+	    .objectAttributes = TPMA_OBJECT_FIXEDTPM | TPMA_OBJECT_FIXEDPARENT | TPMA_OBJECT_SENSITIVEDATAORIGIN |
+				TPMA_OBJECT_USERWITHAUTH | TPMA_OBJECT_NODA | TPMA_OBJECT_RESTRICTED |
+				TPMA_OBJECT_DECRYPT,
+	    .parameters.eccDetail =
+		{
+		    .symmetric = {.algorithm = TPM2_ALG_AES, .keyBits.aes = 128, .mode.aes = TPM2_ALG_CFB},
+		    .scheme.scheme = TPM2_ALG_NULL,
+		    .curveID = TPM2_ECC_NIST_P256,
+		    .kdf.scheme = TPM2_ALG_NULL,
 		},
 	},
 };
 
 /* The unique field sets this key apart from any other made from a common template. */
 static const TPM2B_PUBLIC ak_template = {
-	.publicArea = {
-		.type = TPM2_ALG_ECC,
-		.nameAlg = TPM2_ALG_SHA256,
-		.objectAttributes = TPMA_OBJECT_FIXEDTPM | TPMA_OBJECT_FIXEDPARENT | TPMA_OBJECT_SENSITIVEDATAORIGIN |
-				    TPMA_OBJECT_USERWITHAUTH | TPMA_OBJECT_NODA | TPMA_OBJECT_RESTRICTED | TPMA_OBJECT_SIGN_ENCRYPT,
-		.parameters.eccDetail = {
-			.symmetric.algorithm = TPM2_ALG_NULL,
-			.scheme = {.scheme = TPM2_ALG_ECDSA, .details.ecdsa.hashAlg = TPM2_ALG_SHA256},
-			.curveID = TPM2_ECC_NIST_P256,
-			.kdf.scheme = TPM2_ALG_NULL,
+    .publicArea =
+	{
+	    .type = TPM2_ALG_ECC,
+	    .nameAlg = TPM2_ALG_SHA256,
+	    .objectAttributes = TPMA_OBJECT_FIXEDTPM | TPMA_OBJECT_FIXEDPARENT | TPMA_OBJECT_SENSITIVEDATAORIGIN |
+				TPMA_OBJECT_USERWITHAUTH | TPMA_OBJECT_NODA | TPMA_OBJECT_RESTRICTED |
+				TPMA_OBJECT_SIGN_ENCRYPT,
+	    .parameters.eccDetail =
+		{
+		    .symmetric.algorithm = TPM2_ALG_NULL,
+		    .scheme = {.scheme = TPM2_ALG_ECDSA, .details.ecdsa.hashAlg = TPM2_ALG_SHA256},
+		    .curveID = TPM2_ECC_NIST_P256,
+		    .kdf.scheme = TPM2_ALG_NULL,
 		},
-		.unique.ecc.x = {.size = 13, .buffer = "keyward-quote"},
+	    .unique.ecc.x = {.size = 13, .buffer = "keyward-quote"},
 	},
 };
 
@@ -204,8 +210,8 @@ static status primary_create(struct tpm *tpm, const TPM2B_PUBLIC *template, ESYS
 	const TPM2B_DATA outside = {0};
 	const TPML_PCR_SELECTION none = {0};
 	return tried(tpm, "TPM2_CreatePrimary",
-		     Esys_CreatePrimary(tpm->esys, ESYS_TR_RH_OWNER, session, ESYS_TR_NONE, ESYS_TR_NONE, &sensitive, template,
-					&outside, &none, handle, public, NULL, NULL, NULL));
+		     Esys_CreatePrimary(tpm->esys, ESYS_TR_RH_OWNER, session, ESYS_TR_NONE, ESYS_TR_NONE, &sensitive,
+					template, &outside, &none, handle, public, NULL, NULL, NULL));
 }
 
 static status srk_create(struct tpm *tpm, ESYS_TR *handle)
@@ -217,8 +223,8 @@ static status srk_create(struct tpm *tpm, ESYS_TR *handle)
 static status session_start(struct tpm *tpm, ESYS_TR srk, TPM2_SE type, TPMA_SESSION attributes, ESYS_TR *handle)
 {
 	TRY(tried(tpm, "TPM2_StartAuthSession",
-		  Esys_StartAuthSession(tpm->esys, srk, ESYS_TR_NONE, ESYS_TR_NONE, ESYS_TR_NONE, ESYS_TR_NONE, NULL, type,
-					&session_cipher, TPM2_ALG_SHA256, handle)));
+		  Esys_StartAuthSession(tpm->esys, srk, ESYS_TR_NONE, ESYS_TR_NONE, ESYS_TR_NONE, ESYS_TR_NONE, NULL,
+					type, &session_cipher, TPM2_ALG_SHA256, handle)));
 	return tried(tpm, "session attributes",
 		     Esys_TRSess_SetAttributes(tpm->esys, *handle, attributes | TPMA_SESSION_CONTINUESESSION, 0xff));
 }
@@ -251,16 +257,17 @@ status tpm_pcr_extend(struct tpm *tpm, uint32_t pcr, const uint8_t digest[tpm_di
 	LOADED(session, tpm);
 	TRY(srk_create(tpm, &srk.handle));
 	TRY(session_start(tpm, srk.handle, TPM2_SE_HMAC, 0, &session.handle));
-	return tried(tpm, "TPM2_PCR_Extend",
-		     Esys_PCR_Extend(tpm->esys, ESYS_TR_PCR0 + pcr, session.handle, ESYS_TR_NONE, ESYS_TR_NONE, &values));
+	return tried(
+	    tpm, "TPM2_PCR_Extend",
+	    Esys_PCR_Extend(tpm->esys, ESYS_TR_PCR0 + pcr, session.handle, ESYS_TR_NONE, ESYS_TR_NONE, &values));
 }
 
 static status sha256(struct bytes text, uint8_t digest[tpm_digest_size])
 {
 	unsigned size = 0;
 	return EVP_Digest(text.data, text.size, digest, &size, EVP_sha256(), NULL) == 1 && size == tpm_digest_size
-		       ? OK
-		       : REFUSE(internal);
+		   ? OK
+		   : REFUSE(internal);
 }
 
 status tpm_pcr_predict(const uint8_t extended[tpm_digest_size], uint8_t value[tpm_digest_size])
@@ -302,8 +309,9 @@ static status policy_digest(struct tpm *tpm, ESYS_TR srk, uint32_t pcr, const ui
 	LOADED(trial, tpm);
 	TRY(sha256(bytes_from(value, tpm_digest_size), values.buffer));
 	TRY(session_start(tpm, srk, TPM2_SE_TRIAL, 0, &trial.handle));
-	TRY(tried(tpm, "TPM2_PolicyPCR",
-		  Esys_PolicyPCR(tpm->esys, trial.handle, ESYS_TR_NONE, ESYS_TR_NONE, ESYS_TR_NONE, &values, &selection)));
+	TRY(tried(
+	    tpm, "TPM2_PolicyPCR",
+	    Esys_PolicyPCR(tpm->esys, trial.handle, ESYS_TR_NONE, ESYS_TR_NONE, ESYS_TR_NONE, &values, &selection)));
 	TRY(tried(tpm, "TPM2_PolicyGetDigest",
 		  Esys_PolicyGetDigest(tpm->esys, trial.handle, ESYS_TR_NONE, ESYS_TR_NONE, ESYS_TR_NONE, &policy)));
 	*out = *policy;
@@ -313,11 +321,12 @@ static status policy_digest(struct tpm *tpm, ESYS_TR srk, uint32_t pcr, const ui
 static status seal_under(struct tpm *tpm, ESYS_TR srk, const TPM2B_DIGEST *policy, struct bytes secret,
 			 struct tpm_sealed *out)
 {
-	const TPM2B_PUBLIC template = {.publicArea = {.type = TPM2_ALG_KEYEDHASH,
-						      .nameAlg = TPM2_ALG_SHA256,
-						      .objectAttributes = TPMA_OBJECT_FIXEDTPM | TPMA_OBJECT_FIXEDPARENT | TPMA_OBJECT_NODA,
-						      .authPolicy = *policy,
-						      .parameters.keyedHashDetail.scheme.scheme = TPM2_ALG_NULL}};
+	const TPM2B_PUBLIC template = {
+	    .publicArea = {.type = TPM2_ALG_KEYEDHASH,
+			   .nameAlg = TPM2_ALG_SHA256,
+			   .objectAttributes = TPMA_OBJECT_FIXEDTPM | TPMA_OBJECT_FIXEDPARENT | TPMA_OBJECT_NODA,
+			   .authPolicy = *policy,
+			   .parameters.keyedHashDetail.scheme.scheme = TPM2_ALG_NULL}};
 	const TPM2B_DATA outside = {0};
 	const TPML_PCR_SELECTION none = {0};
 	TPM2B_PRIVATE *private ESYS_OWNED = NULL;
@@ -327,8 +336,8 @@ static status seal_under(struct tpm *tpm, ESYS_TR srk, const TPM2B_DIGEST *polic
 	TRY(session_start(tpm, srk, TPM2_SE_HMAC, TPMA_SESSION_DECRYPT | TPMA_SESSION_ENCRYPT, &session.handle));
 	TPM2B_SENSITIVE_CREATE sensitive = {.sensitive.data.size = (UINT16)secret.size};
 	memcpy(sensitive.sensitive.data.buffer, secret.data, secret.size);
-	const TSS2_RC code = Esys_Create(tpm->esys, srk, session.handle, ESYS_TR_NONE, ESYS_TR_NONE, &sensitive, &template, &outside,
-					 &none, &private, &public, NULL, NULL, NULL);
+	const TSS2_RC code = Esys_Create(tpm->esys, srk, session.handle, ESYS_TR_NONE, ESYS_TR_NONE, &sensitive,
+					 &template, &outside, &none, &private, &public, NULL, NULL, NULL);
 	explicit_bzero(&sensitive, sizeof sensitive);
 	TRY(tried(tpm, "TPM2_Create", code));
 	TRY(tried(tpm, "name of the storage root key", Esys_TR_GetName(tpm->esys, srk, &name)));
@@ -338,7 +347,8 @@ static status seal_under(struct tpm *tpm, ESYS_TR srk, const TPM2B_DIGEST *polic
 	return OK;
 }
 
-status tpm_seal(struct tpm *tpm, uint32_t pcr, const uint8_t value[tpm_digest_size], struct bytes secret, struct tpm_sealed *out)
+status tpm_seal(struct tpm *tpm, uint32_t pcr, const uint8_t value[tpm_digest_size], struct bytes secret,
+		struct tpm_sealed *out)
 {
 	TPM2B_DIGEST policy;
 	if (secret.size == 0 || secret.size > tpm_secret_room)
@@ -356,14 +366,15 @@ static status srk_compare(struct tpm *tpm, ESYS_TR srk, struct bytes recorded)
 	UNMARSHAL(TPM2B_NAME, recorded, &expected);
 	TRY(tried(tpm, "name of the storage root key", Esys_TR_GetName(tpm->esys, srk, &name)));
 	if (!bytes_equal(bytes_from(name->name, name->size), bytes_from(expected.name, expected.size))) {
-		snprintf(tpm->problem, sizeof tpm->problem, "this is not the TPM that the PIN was sealed to, or it was cleared");
+		snprintf(tpm->problem, sizeof tpm->problem,
+			 "this is not the TPM that the PIN was sealed to, or it was cleared");
 		return REFUSE(pin_sealed);
 	}
 	return OK;
 }
 
-/* A format-one response (TPM 2.0 Part 2, 6.6.2) is the TPM's judgement of what it was given: the secret stays sealed. Anything
- * else, a warning or no answer, is a failing TPM. */
+/* A format-one response (TPM 2.0 Part 2, 6.6.2) is the TPM's judgement of what it was given: the secret stays sealed.
+ * Anything else, a warning or no answer, is a failing TPM. */
 static status judged(struct tpm *tpm, const char *command, TSS2_RC code)
 {
 	const status s = tried(tpm, command, code);
@@ -383,9 +394,9 @@ static status load_sealed(struct tpm *tpm, ESYS_TR srk, struct bytes public, str
 		return REFUSE(pin_sealed);
 	LOADED(session, tpm);
 	TRY(session_start(tpm, srk, TPM2_SE_HMAC, 0, &session.handle));
-	return judged(tpm, "TPM2_Load",
-			      Esys_Load(tpm->esys, srk, session.handle, ESYS_TR_NONE, ESYS_TR_NONE, &private_area, &public_area,
-					handle));
+	return judged(
+	    tpm, "TPM2_Load",
+	    Esys_Load(tpm->esys, srk, session.handle, ESYS_TR_NONE, ESYS_TR_NONE, &private_area, &public_area, handle));
 }
 
 static status unseal_loaded(struct tpm *tpm, ESYS_TR srk, ESYS_TR object, uint32_t pcr, struct buffer *secret)
@@ -395,10 +406,11 @@ static status unseal_loaded(struct tpm *tpm, ESYS_TR srk, ESYS_TR object, uint32
 	TPM2B_SENSITIVE_DATA *data = NULL;
 	LOADED(policy, tpm);
 	TRY(session_start(tpm, srk, TPM2_SE_POLICY, TPMA_SESSION_ENCRYPT, &policy.handle));
-	TRY(tried(tpm, "TPM2_PolicyPCR",
-		  Esys_PolicyPCR(tpm->esys, policy.handle, ESYS_TR_NONE, ESYS_TR_NONE, ESYS_TR_NONE, &current, &selection)));
+	TRY(tried(
+	    tpm, "TPM2_PolicyPCR",
+	    Esys_PolicyPCR(tpm->esys, policy.handle, ESYS_TR_NONE, ESYS_TR_NONE, ESYS_TR_NONE, &current, &selection)));
 	TRY(judged(tpm, "TPM2_Unseal",
-			   Esys_Unseal(tpm->esys, object, policy.handle, ESYS_TR_NONE, ESYS_TR_NONE, &data)));
+		   Esys_Unseal(tpm->esys, object, policy.handle, ESYS_TR_NONE, ESYS_TR_NONE, &data)));
 	const bool fits = data->size > 0 && buffer_add(secret, data->buffer, data->size);
 	explicit_bzero(data, sizeof *data);
 	Esys_Free(data);
@@ -435,8 +447,8 @@ status tpm_quote(struct tpm *tpm, const uint8_t extra_data[tpm_digest_size], str
 	TRY(session_start(tpm, srk.handle, TPM2_SE_HMAC, 0, &session.handle));
 	TRY(primary_create(tpm, &ak_template, session.handle, &ak.handle, &public));
 	TRY(tried(tpm, "TPM2_Quote",
-		  Esys_Quote(tpm->esys, ak.handle, session.handle, ESYS_TR_NONE, ESYS_TR_NONE, &qualifying, &scheme, &selection,
-			     &attest, &signature)));
+		  Esys_Quote(tpm->esys, ak.handle, session.handle, ESYS_TR_NONE, ESYS_TR_NONE, &qualifying, &scheme,
+			     &selection, &attest, &signature)));
 	if (!buffer_add(&out->attest, attest->attestationData, attest->size))
 		return REFUSE(internal);
 	MARSHAL(TPMT_SIGNATURE, signature, &out->signature);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
- * The appliance's own TPM 2.0: PCRs, the sealed secret, quotes. The one file for ESYS. Every command goes through a session
- * salted to the storage root key, so that a listener on the bus reads no secret and a changed answer is noticed. */
+ * The appliance's own TPM 2.0: PCRs, the sealed secret, quotes. The one file for ESYS. What is secret or decides about
+ * it passes through sessions salted to the storage root key, so that a listener on the bus reads no secret and a changed
+ * answer is noticed. */
 #ifndef KEYWARD_TPM_H
 #define KEYWARD_TPM_H
 
@@ -11,14 +12,16 @@ enum { tpm_digest_size = 32, tpm_name_room = 68, tpm_blob_room = 1024, tpm_secre
 
 struct tpm;
 
-/* Connects. tcti is "device:NODE" or "swtpm:path=SOCKET". tpm_failed: it does not answer; *out is then NULL. Owner: tpm_close. */
+/* Connects. tcti is "device:NODE" or "swtpm:path=SOCKET". tpm_failed: it does not answer; *out is then NULL. Owner:
+ * tpm_close. */
 status tpm_open(const char *tcti, struct tpm **out);
 void tpm_close(struct tpm *tpm);
 
 /* The last command that failed and its response code, for a log line; "" when none did. Also for tpm == NULL. */
 const char *tpm_problem(const struct tpm *tpm);
 
-/* Flushes objects and sessions that a predecessor left when it was killed; a TPM without resource manager has three slots. */
+/* Flushes objects and sessions that a predecessor left when it was killed; a TPM without resource manager has three
+ * slots. */
 status tpm_flush_leftovers(struct tpm *tpm);
 
 /* The SHA-256 bank of one PCR; tpm_failed also when the TPM has no such bank. */
@@ -33,17 +36,18 @@ struct tpm_sealed {
 	struct buffer public, private, srk_name;
 };
 
-/* Seals `secret` (at most tpm_secret_room octets) so that it opens only while `pcr` holds `value`. No authorization value, no part
- * in the dictionary attack lock-out (TPM 2.0 Part 1, 19.8.2). */
-status tpm_seal(struct tpm *tpm, uint32_t pcr, const uint8_t value[tpm_digest_size], struct bytes secret, struct tpm_sealed *out);
+/* Seals `secret` (at most tpm_secret_room octets) so that it opens only while `pcr` holds `value`. No authorization
+ * value, no part in the dictionary attack lock-out (TPM 2.0 Part 1, 19.8.2). */
+status tpm_seal(struct tpm *tpm, uint32_t pcr, const uint8_t value[tpm_digest_size], struct bytes secret,
+		struct tpm_sealed *out);
 
-/* pin_sealed: the PCR does not match, the storage root key is another one than recorded, or the blobs are not what was sealed.
- * The secret is appended to `secret`. */
+/* pin_sealed: the PCR does not match, the storage root key is another one than recorded, or the blobs are not what was
+ * sealed. The secret is appended to `secret`. */
 status tpm_unseal(struct tpm *tpm, uint32_t pcr, struct bytes public, struct bytes private, struct bytes srk_name,
 		  struct buffer *secret);
 
-/* TPM2_Quote over PCR 0 to 15 by a restricted P-256 key of the owner hierarchy, the same one as long as the owner's seed lasts.
- * TPMS_ATTEST, TPMT_SIGNATURE, TPMT_PUBLIC. */
+/* TPM2_Quote over PCR 0 to 15 by a restricted P-256 key of the owner hierarchy, the same one as long as the owner's
+ * seed lasts. TPMS_ATTEST, TPMT_SIGNATURE, TPMT_PUBLIC. */
 struct tpm_quote {
 	struct buffer attest, signature, ak_public;
 };

@@ -2,4 +2,4 @@
 programs += keyward-verifier
 keyward-verifier.folder = attest/verifier
 keyward-verifier.uses = ca/jose firmware/confine firmware/boundary
-keyward-verifier.packages = libcrypto libcbor tss2-mu
+keyward-verifier.packages = libcrypto libcbor tss2-mu libseccomp

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Accounts (RFC 8555 7.1.2, 7.3): opened by whoever holds a key; what an account may get is decided by evidence. */
-#include "ca/registrar/payload.h"
 #include "ca/registrar/contact.h"
 #include "ca/registrar/describe.h"
+#include "ca/registrar/payload.h"
 #include "ca/registrar/request.h"
 #include "firmware/boundary/clock.h"
 
@@ -10,16 +10,18 @@
 
 enum { orders_listed = 256 };
 
-static status show(const struct registrar *registrar, const struct account_row *account, uint32_t http_status, struct reply *reply)
+static status show(const struct registrar *registrar, const struct account_row *account, uint32_t http_status,
+		   struct reply *reply)
 {
 	reply_locate(reply, registrar_url(registrar, "account/%lld", (long long)account->id).text);
 	return reply_json(reply, http_status,
-			  json_pack("{s:s, s:o, s:s}", "status", account->is_active ? "valid" : "deactivated", "contact",
-				    json_loads(account->contact, 0, NULL), "orders",
+			  json_pack("{s:s, s:o, s:s}", "status", account->is_active ? "valid" : "deactivated",
+				    "contact", json_loads(account->contact, 0, NULL), "orders",
 				    registrar_url(registrar, "account/%lld/orders", (long long)account->id).text));
 }
 
-/* The account of the key, made when there is none; the look and the change are one work, so that one key has one account. */
+/* The account of the key, made when there is none; the look and the change are one work, so that one key has one
+ * account. */
 static status find_or_add(struct registrar *registrar, struct account_row *account, bool *is_new)
 {
 	struct account_row found;
@@ -42,8 +44,8 @@ status account_open(struct registrar *registrar, const struct request *request, 
 	memcpy(account.jwk, request->jwk, sizeof account.jwk);
 	const bool is_look_up = json_is_true(json_object_get(request->payload, "onlyReturnExisting"));
 	store_enter(registrar->store);
-	status done = store_leave(registrar->store,
-				  store_account_find_key(registrar->store, request->thumbprint, &account));
+	status done =
+	    store_leave(registrar->store, store_account_find_key(registrar->store, request->thumbprint, &account));
 	if (done.refusal == refusal_account_unknown && !is_look_up) {
 		TRY(contact_judge(json_object_get(request->payload, "contact"), account.contact));
 		store_enter(registrar->store);
@@ -67,7 +69,8 @@ static status change(struct registrar *registrar, const struct request *request,
 {
 	const json_t *wanted = json_object_get(request->payload, "status");
 	const json_t *contacts = json_object_get(request->payload, "contact");
-	if (wanted != NULL && (json_string_value(wanted) == NULL || strcmp(json_string_value(wanted), "deactivated") != 0))
+	if (wanted != NULL &&
+	    (json_string_value(wanted) == NULL || strcmp(json_string_value(wanted), "deactivated") != 0))
 		return REFUSE(payload_malformed);
 	if (wanted != NULL) {
 		struct problem_text error = describe_problem(REFUSE(account_deactivated), NULL, NULL);
@@ -101,7 +104,8 @@ struct listing {
 static void add_url(void *to, const char *name)
 {
 	struct listing *listing = to;
-	if (json_array_append_new(listing->urls, json_string(registrar_url(listing->registrar, "order/%s", name).text)) != 0)
+	if (json_array_append_new(listing->urls,
+				  json_string(registrar_url(listing->registrar, "order/%s", name).text)) != 0)
 		listing->is_short_of_memory = true;
 }
 

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
- * What administrators ask for. An enrolment record is kept as it was signed; the verifier checks it again each time, so that
- * this process could neither make nor change one. */
-#include "ca/registrar/payload.h"
+ * What administrators ask for. An enrolment record is kept as it was signed; the verifier checks it again each time, so
+ * that this process could neither make nor change one. */
 #include "ca/registrar/identifier.h"
+#include "ca/registrar/payload.h"
 #include "ca/registrar/request.h"
 #include "firmware/boundary/clock.h"
 
@@ -14,14 +14,16 @@ static status read_hex(const char *text, uint8_t out[store_hash_size])
 	if (strlen(text) != 2 * store_hash_size || strspn(text, digits) != 2 * store_hash_size)
 		return REFUSE(payload_malformed);
 	for (size_t i = 0; i < store_hash_size; i++)
-		out[i] = (uint8_t)((strchr(digits, text[2 * i]) - digits) << 4 | (strchr(digits, text[2 * i + 1]) - digits));
+		out[i] =
+		    (uint8_t)((strchr(digits, text[2 * i]) - digits) << 4 | (strchr(digits, text[2 * i + 1]) - digits));
 	return OK;
 }
 
 static status read_number(const json_t *payload, const char *name, uint64_t *out)
 {
 	const json_t *value = json_object_get(payload, name);
-	if (!json_is_integer(value) || json_integer_value(value) <= 0 || json_integer_value(value) > (json_int_t)1 << 53)
+	if (!json_is_integer(value) || json_integer_value(value) <= 0 ||
+	    json_integer_value(value) > (json_int_t)1 << 53)
 		return REFUSE(payload_malformed);
 	*out = (uint64_t)json_integer_value(value);
 	return OK;
@@ -56,6 +58,7 @@ status administration_add_record(struct registrar *registrar, const struct reque
 		registrar->log(5, "administrator %s enrolled identifier %s for an EK", request->administrator,
 			       (const char *)record.identifier.data);
 	return reply_json(reply, 201,
-			  json_pack("{s:s, s:s, s:I}", "identifierType", (const char *)record.identifier_type.data, "identifier",
-				    (const char *)record.identifier.data, "sequence", (json_int_t)record.sequence));
+			  json_pack("{s:s, s:s, s:I}", "identifierType", (const char *)record.identifier_type.data,
+				    "identifier", (const char *)record.identifier.data, "sequence",
+				    (json_int_t)record.sequence));
 }

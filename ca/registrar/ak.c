@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0
- * AK enrolment by credential activation in two steps. The verifier draws the secret and keeps nothing; what it must know
- * again is kept here, sealed by it. An activation is used once, rightly or wrongly. */
-#include "ca/registrar/payload.h"
+ * AK enrolment by credential activation in two steps. The verifier draws the secret and keeps nothing; what it must
+ * know again is kept here, sealed by it. An activation is used once, rightly or wrongly. */
 #include "ca/jose/base64url.h"
 #include "ca/registrar/ask.h"
 #include "ca/registrar/desk.h"
 #include "ca/registrar/issue.h"
+#include "ca/registrar/payload.h"
 #include "ca/registrar/request.h"
 #include "firmware/boundary/clock.h"
 
@@ -42,7 +42,8 @@ static status take_intermediates(const json_t *payload, struct buffer *room, str
 	return OK;
 }
 
-static status read_evidence(const struct registrar *registrar, const struct request *request, struct message_ak_begin *out)
+static status read_evidence(const struct registrar *registrar, const struct request *request,
+			    struct message_ak_begin *out)
 {
 	struct buffer room = BUFFER(desk_here()->evidence);
 	out->directory = bytes_from_text(registrar->directory);
@@ -76,7 +77,8 @@ status ak_begin(struct registrar *registrar, const struct request *request, stru
 {
 	struct message_ak_begin ask = {0};
 	struct message_ak_begun begun;
-	struct activation_row activation = {.account = request->account, .expires_boot_s = clock_boot_s() + activation_s};
+	struct activation_row activation = {.account = request->account,
+					    .expires_boot_s = clock_boot_s() + activation_s};
 	TRY(read_evidence(registrar, request, &ask));
 	TRY(ask_verifier(registrar, message_ak_begin, &ask, &begun, reply));
 	memcpy(activation.secret_hash, begun.secret_hash, sizeof activation.secret_hash);
@@ -100,8 +102,8 @@ static status load(struct registrar *registrar, const struct request *request, s
 	return out->account == request->account ? OK : REFUSE(account_wrong);
 }
 
-static status certify(struct registrar *registrar, const struct request *request, const struct activation_row *activation,
-		      struct reply *reply)
+static status certify(struct registrar *registrar, const struct request *request,
+		      const struct activation_row *activation, struct reply *reply)
 {
 	uint8_t secret_octets[64], voucher[2048];
 	struct buffer secret = BUFFER(secret_octets);
@@ -109,8 +111,8 @@ static status certify(struct registrar *registrar, const struct request *request
 	struct certificate_row row = {.activation = activation->id};
 	TRY(payload_octets(request->payload, "secret", &secret));
 	struct message_ak_finish ask = {
-		.secret = buffer_view(&secret),
-		.state = bytes_from(activation->state, activation->state_size),
+	    .secret = buffer_view(&secret),
+	    .state = bytes_from(activation->state, activation->state_size),
 	};
 	memcpy(ask.account_thumbprint, request->thumbprint, sizeof ask.account_thumbprint);
 	TRY(ask_verifier(registrar, message_ak_finish, &ask, &finished, reply));

@@ -15,14 +15,17 @@ static status ask(struct link *link, const struct call *call, void *answer, stru
 	return answered;
 }
 
-status ask_verifier(struct registrar *registrar, enum message id, const void *request, void *answer, struct reply *reply)
+status ask_verifier(struct registrar *registrar, enum message id, const void *request, void *answer,
+		    struct reply *reply)
 {
-	const struct call call = {.id = id, .request = request, .patience_ms = registrar->verifier_patience_ms, .is_repeatable = true};
+	const struct call call = {
+	    .id = id, .request = request, .patience_ms = registrar->verifier_patience_ms, .is_repeatable = true};
 	return ask(registrar->verifier, &call, answer, reply);
 }
 
 status ask_signer(struct registrar *registrar, enum message id, const void *request, void *answer, struct reply *reply)
 {
-	const struct call call = {.id = id, .request = request, .patience_ms = registrar->signer_patience_ms, .is_repeatable = true};
+	const struct call call = {
+	    .id = id, .request = request, .patience_ms = registrar->signer_patience_ms, .is_repeatable = true};
 	return ask(registrar->signer, &call, answer, reply);
 }

@@ -5,9 +5,11 @@
 
 #include "ca/registrar/reply.h"
 
-/* The answer's views last until this thread asks again. A refusal's detail goes to reply->detail (reply may be NULL). All of our
- * questions may be sent twice: the verifier keeps nothing, and the signer answers for one order with one certificate. */
-status ask_verifier(struct registrar *registrar, enum message id, const void *request, void *answer, struct reply *reply);
+/* The answer's views last until this thread asks again. A refusal's detail goes to reply->detail (reply may be NULL).
+ * All of our questions may be sent twice: the verifier keeps nothing, and the signer answers for one order with one
+ * certificate. */
+status ask_verifier(struct registrar *registrar, enum message id, const void *request, void *answer,
+		    struct reply *reply);
 status ask_signer(struct registrar *registrar, enum message id, const void *request, void *answer, struct reply *reply);
 
 #endif

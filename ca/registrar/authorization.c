@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Authorizations (RFC 8555 7.1.4, 7.5): one an order, never shared between orders. */
-#include "ca/registrar/payload.h"
 #include "ca/registrar/describe.h"
+#include "ca/registrar/payload.h"
 #include "ca/registrar/request.h"
 
 /* RFC 8555 7.5.2. The order cannot be fulfilled without it. */

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0
  * The device-attest-01 challenge. The statement goes to the verifier unread; its word, valid or invalid, is kept and is
  * final. A failed attestation is answered with 200 and the challenge, as deployed clients expect. */
-#include "ca/registrar/payload.h"
 #include "ca/registrar/ask.h"
 #include "ca/registrar/describe.h"
 #include "ca/registrar/desk.h"
+#include "ca/registrar/payload.h"
 #include "ca/registrar/request.h"
 #include "firmware/boundary/clock.h"
 
@@ -37,12 +37,15 @@ static void take_judged(const struct message_statement_judged *judged, struct or
 	memcpy(order->voucher, judged->voucher.data, judged->voucher.size);
 	memcpy(order->spki_hash, judged->spki_hash, sizeof order->spki_hash);
 	memcpy(order->evidence_hash, judged->evidence_hash, sizeof order->evidence_hash);
-	snprintf(order->format, sizeof order->format, "%.*s", (int)judged->format.size, (const char *)judged->format.data);
-	snprintf(order->claims, sizeof order->claims, "%.*s", (int)judged->claims.size, (const char *)judged->claims.data);
+	snprintf(order->format, sizeof order->format, "%.*s", (int)judged->format.size,
+		 (const char *)judged->format.data);
+	snprintf(order->claims, sizeof order->claims, "%.*s", (int)judged->claims.size,
+		 (const char *)judged->claims.data);
 	order->assurance = judged->assurance;
 }
 
-static status judge(struct registrar *registrar, const struct request *request, struct order_row *order, struct reply *reply)
+static status judge(struct registrar *registrar, const struct request *request, struct order_row *order,
+		    struct reply *reply)
 {
 	uint8_t record_octets[record_most];
 	struct buffer statement = BUFFER(desk_here()->statement), record = BUFFER(record_octets);
@@ -52,13 +55,13 @@ static status judge(struct registrar *registrar, const struct request *request, 
 	TRY(store_leave(registrar->store,
 			store_record_find(registrar->store, order->identifier_type, order->identifier, &record)));
 	struct message_statement_judge ask = {
-		.directory = bytes_from_text(registrar->directory),
-		.order = bytes_from_text(order->name),
-		.identifier_type = bytes_from_text(order->identifier_type),
-		.identifier = bytes_from_text(order->identifier),
-		.token = bytes_from_text(order->token),
-		.statement = buffer_view(&statement),
-		.enrolment_record = buffer_view(&record),
+	    .directory = bytes_from_text(registrar->directory),
+	    .order = bytes_from_text(order->name),
+	    .identifier_type = bytes_from_text(order->identifier_type),
+	    .identifier = bytes_from_text(order->identifier),
+	    .token = bytes_from_text(order->token),
+	    .statement = buffer_view(&statement),
+	    .enrolment_record = buffer_view(&record),
 	};
 	memcpy(ask.account_thumbprint, request->thumbprint, sizeof ask.account_thumbprint);
 	TRY(ask_verifier(registrar, message_statement_judge, &ask, &judged, reply));
@@ -69,10 +72,12 @@ static status judge(struct registrar *registrar, const struct request *request, 
 /* What the client may send again, because it says nothing about the device. */
 static bool is_about_the_request(status why)
 {
-	return why.refusal == refusal_payload_malformed || why.refusal == refusal_base64url_malformed || reply_is_retryable(why);
+	return why.refusal == refusal_payload_malformed || why.refusal == refusal_base64url_malformed ||
+	       reply_is_retryable(why);
 }
 
-static status decide(struct registrar *registrar, const struct request *request, struct order_row *order, struct reply *reply)
+static status decide(struct registrar *registrar, const struct request *request, struct order_row *order,
+		     struct reply *reply)
 {
 	status judged = judge(registrar, request, order, reply);
 	if (is_refused(judged) && is_about_the_request(judged))
@@ -82,8 +87,8 @@ static status decide(struct registrar *registrar, const struct request *request,
 		return store_leave(registrar->store, store_order_judge(registrar->store, order));
 	struct problem_text error = describe_problem(judged, reply->detail, order);
 	if (registrar->log != NULL)
-		registrar->log(5, "order %s of account %lld: attestation refused: %s: %s", order->name, (long long)order->account,
-			       status_entry(judged.refusal)->name, reply->detail);
+		registrar->log(5, "order %s of account %lld: attestation refused: %s: %s", order->name,
+			       (long long)order->account, status_entry(judged.refusal)->name, reply->detail);
 	return store_leave(registrar->store,
 			   store_order_close(registrar->store, order->name, authorization_invalid, error.text));
 }

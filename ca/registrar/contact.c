@@ -14,7 +14,8 @@ static bool is_address_character(char c)
 	       (c != 0 && strchr(".!#$&'*+-/=^_`{|}~@", c) != NULL);
 }
 
-/* Neither "?" (header fields) nor "," (several addresses) nor "%" (either in disguise) is a character of an address here. */
+/* Neither "?" (header fields) nor "," (several addresses) nor "%" (either in disguise) is a character of an address
+ * here. */
 static bool is_address(const char *text)
 {
 	const char *at = strchr(text, '@');

@@ -7,8 +7,9 @@
 
 struct json_t;
 
-/* Writes the array of contacts as JSON. contact_unsupported: another scheme than mailto; contact_invalid: header fields, several
- * addresses, no plain address, or more than four; payload_malformed: not an array of strings. NULL gives []. */
+/* Writes the array of contacts as JSON. contact_unsupported: another scheme than mailto; contact_invalid: header
+ * fields, several addresses, no plain address, or more than four; payload_malformed: not an array of strings. NULL
+ * gives []. */
 status contact_judge(const struct json_t *contacts, char out[2049]);
 
 #endif

@@ -23,9 +23,10 @@ struct time_text describe_time(uint64_t s)
 static void add_subproblem(const struct order_row *order, const char *detail, struct problem_text *out)
 {
 	json_t *problem = json_loads(out->text, 0, NULL);
-	json_t *list = json_pack("[{s:s, s:s, s:{s:s, s:s}}]", "type", "urn:ietf:params:acme:error:rejectedIdentifier", "detail",
-				 detail == NULL || detail[0] == 0 ? status_entry(refusal_identity_mismatch)->sentence : detail,
-				 "identifier", "type", order->identifier_type, "value", order->identifier);
+	json_t *list =
+	    json_pack("[{s:s, s:s, s:{s:s, s:s}}]", "type", "urn:ietf:params:acme:error:rejectedIdentifier", "detail",
+		      detail == NULL || detail[0] == 0 ? status_entry(refusal_identity_mismatch)->sentence : detail,
+		      "identifier", "type", order->identifier_type, "value", order->identifier);
 	char text[sizeof out->text];
 	if (problem != NULL && list != NULL && json_object_set(problem, "subproblems", list) == 0) {
 		size_t size = json_dumpb(problem, text, sizeof text - 1, JSON_COMPACT);
@@ -134,9 +135,9 @@ static json_t *identifier_of(const struct order_row *order)
 struct json_t *describe_order(struct registrar *registrar, const struct order_row *order)
 {
 	json_t *object = json_pack("{s:s, s:s, s:[o], s:[s], s:s}", "status", order_status(registrar, order), "expires",
-				   describe_time(order->expires_s).text, "identifiers", identifier_of(order), "authorizations",
-				   registrar_url(registrar, "authorization/%s", order->name).text, "finalize",
-				   registrar_url(registrar, "order/%s/finalize", order->name).text);
+				   describe_time(order->expires_s).text, "identifiers", identifier_of(order),
+				   "authorizations", registrar_url(registrar, "authorization/%s", order->name).text,
+				   "finalize", registrar_url(registrar, "order/%s/finalize", order->name).text);
 	bool is_whole = object != NULL;
 	if (is_whole && order->state == order_valid)
 		is_whole = add(object, "certificate",
@@ -149,8 +150,9 @@ struct json_t *describe_order(struct registrar *registrar, const struct order_ro
 struct json_t *describe_challenge(struct registrar *registrar, const struct order_row *order)
 {
 	const char *now = challenge_status(registrar, order);
-	json_t *object = json_pack("{s:s, s:s, s:s, s:s}", "type", "device-attest-01", "url",
-				   registrar_url(registrar, "challenge/%s", order->name).text, "status", now, "token", order->token);
+	json_t *object =
+	    json_pack("{s:s, s:s, s:s, s:s}", "type", "device-attest-01", "url",
+		      registrar_url(registrar, "challenge/%s", order->name).text, "status", now, "token", order->token);
 	bool is_whole = object != NULL;
 	if (is_whole && order->validated_s != 0)
 		is_whole = add(object, "validated", json_string(describe_time(order->validated_s).text));

@@ -7,8 +7,8 @@
 
 struct json_t;
 
-/* The order of the path, of the account that signed, as it stands now: one that is past its time is invalid and its authorization
- * expired, without anybody having written so. not_found, account_wrong. Enters the store. */
+/* The order of the path, of the account that signed, as it stands now: one that is past its time is invalid and its
+ * authorization expired, without anybody having written so. not_found, account_wrong. Enters the store. */
 status describe_load(struct registrar *registrar, const char *name, int64_t account, struct order_row *out);
 
 /* New references; NULL: no memory. */
@@ -22,8 +22,8 @@ struct time_text {
 };
 struct time_text describe_time(uint64_t s);
 
-/* The problem document of a refusal, to be kept with an order (may be NULL; for identity_mismatch it gives the subproblem that
- * clients print). */
+/* The problem document of a refusal, to be kept with an order (may be NULL; for identity_mismatch it gives the
+ * subproblem that clients print). */
 struct problem_text {
 	char text[5121];
 };

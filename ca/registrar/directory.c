@@ -9,10 +9,11 @@ status directory_show(struct registrar *registrar, const struct request *request
 	if (request->payload != NULL)
 		return REFUSE(payload_malformed);
 	return reply_json(reply, 200,
-			  json_pack("{s:s, s:s, s:s, s:{s:b}, s:{s:s}}", "newNonce", registrar_url(registrar, "new-nonce").text,
-				    "newAccount", registrar_url(registrar, "new-account").text, "newOrder",
-				    registrar_url(registrar, "new-order").text, "meta", "externalAccountRequired", 0, "keyward",
-				    "akEnrolment", registrar_url(registrar, "ak").text));
+			  json_pack("{s:s, s:s, s:s, s:{s:b}, s:{s:s}}", "newNonce",
+				    registrar_url(registrar, "new-nonce").text, "newAccount",
+				    registrar_url(registrar, "new-account").text, "newOrder",
+				    registrar_url(registrar, "new-order").text, "meta", "externalAccountRequired", 0,
+				    "keyward", "akEnrolment", registrar_url(registrar, "ak").text));
 }
 
 status directory_give_nonce(struct registrar *registrar, const struct request *request, struct reply *reply)

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Why a certificate was granted, and the proof that it is in the ledger: everything that an offline check needs. */
-#include "ca/registrar/payload.h"
 #include "ca/jose/base64url.h"
 #include "ca/registrar/ask.h"
 #include "ca/registrar/describe.h"
+#include "ca/registrar/payload.h"
 #include "ca/registrar/request.h"
 
 #include <stdio.h>
@@ -34,14 +34,16 @@ static const char *state_word(uint8_t state)
 	return state == 'i' ? "issued" : state == 'v' ? "void" : state == 'r' ? "revoked" : "none";
 }
 
-static json_t *build_why(const struct registrar *registrar, const struct order_row *order, const struct certificate_row *row)
+static json_t *build_why(const struct registrar *registrar, const struct order_row *order,
+			 const struct certificate_row *row)
 {
 	json_t *claims = json_loads(order->claims, JSON_REJECT_DUPLICATES, NULL);
-	return json_pack("{s:s, s:s, s:s, s:s, s:o, s:s, s:s, s:o, s:o, s:o, s:s}", "identifierType", order->identifier_type,
-			 "identifier", order->identifier, "format", order->format, "assurance", assurance_word(order->assurance),
-			 "claims", claims != NULL ? claims : json_null(), "envelope", registrar->envelope, "policy",
-			 registrar->policy, "policyHash", hex(row->policy_hash), "evidenceHash", hex(order->evidence_hash),
-			 "keyHash", hex(order->spki_hash), "validated", describe_time(order->validated_s).text);
+	return json_pack("{s:s, s:s, s:s, s:s, s:o, s:s, s:s, s:o, s:o, s:o, s:s}", "identifierType",
+			 order->identifier_type, "identifier", order->identifier, "format", order->format, "assurance",
+			 assurance_word(order->assurance), "claims", claims != NULL ? claims : json_null(), "envelope",
+			 registrar->envelope, "policy", registrar->policy, "policyHash", hex(row->policy_hash),
+			 "evidenceHash", hex(order->evidence_hash), "keyHash", hex(order->spki_hash), "validated",
+			 describe_time(order->validated_s).text);
 }
 
 static json_t *build_path(const struct message_entry_given *given)
@@ -60,9 +62,9 @@ static status give(const struct registrar *registrar, const struct order_row *or
 {
 	return reply_json(reply, 200,
 			  json_pack("{s:I, s:s, s:o, s:o, s:o, s:s%, s:o}", "entry", (json_int_t)given->entry, "state",
-				    state_word(given->state), "leaf", encoded(given->leaf), "tbs", encoded(given->tbs), "path",
-				    build_path(given), "checkpoint", (const char *)given->checkpoint.data, given->checkpoint.size,
-				    "why", build_why(registrar, order, row)));
+				    state_word(given->state), "leaf", encoded(given->leaf), "tbs", encoded(given->tbs),
+				    "path", build_path(given), "checkpoint", (const char *)given->checkpoint.data,
+				    given->checkpoint.size, "why", build_why(registrar, order, row)));
 }
 
 status entry_show(struct registrar *registrar, const struct request *request, struct reply *reply)

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Finalizing (RFC 8555 7.4). The request goes to the verifier as it was sent; the key it vouches for must be the key that
- * was attested, which the signer then judges again. Of two requests at once one gets through. */
-#include "ca/registrar/payload.h"
+ * Finalizing (RFC 8555 7.4). The request goes to the verifier as it was sent; the key it vouches for must be the key
+ * that was attested, which the signer then judges again. Of two requests at once one gets through. */
 #include "ca/registrar/ask.h"
 #include "ca/registrar/describe.h"
 #include "ca/registrar/issue.h"
 #include "ca/registrar/order.h"
+#include "ca/registrar/payload.h"
 
 struct vouched {
 	uint8_t voucher[2048];
@@ -18,12 +18,12 @@ static status judge_request(struct registrar *registrar, const struct request *r
 {
 	struct message_finalize_judged judged;
 	const struct message_finalize_judge ask = {
-		.directory = bytes_from_text(registrar->directory),
-		.order = bytes_from_text(order->name),
-		.identifier_type = bytes_from_text(order->identifier_type),
-		.identifier = bytes_from_text(order->identifier),
-		.account_jwk = bytes_from_text(request->jwk),
-		.request = request->body,
+	    .directory = bytes_from_text(registrar->directory),
+	    .order = bytes_from_text(order->name),
+	    .identifier_type = bytes_from_text(order->identifier_type),
+	    .identifier = bytes_from_text(order->identifier),
+	    .account_jwk = bytes_from_text(request->jwk),
+	    .request = request->body,
 	};
 	TRY(ask_verifier(registrar, message_finalize_judge, &ask, &judged, reply));
 	out->voucher_size = judged.voucher.size;
@@ -32,15 +32,16 @@ static status judge_request(struct registrar *registrar, const struct request *r
 	return OK;
 }
 
-static status issue(struct registrar *registrar, const struct order_row *order, const struct vouched *vouched, struct reply *reply)
+static status issue(struct registrar *registrar, const struct order_row *order, const struct vouched *vouched,
+		    struct reply *reply)
 {
 	struct certificate_row row = {.order = order->id};
 	struct message_issue ask = {
-		.order = bytes_from_text(order->name),
-		.envelope = bytes_from_text(registrar->envelope),
-		.validity_s = registrar->validity_s,
-		.device_voucher = bytes_from(order->voucher, order->voucher_size),
-		.request_voucher = bytes_from(vouched->voucher, vouched->voucher_size),
+	    .order = bytes_from_text(order->name),
+	    .envelope = bytes_from_text(registrar->envelope),
+	    .validity_s = registrar->validity_s,
+	    .device_voucher = bytes_from(order->voucher, order->voucher_size),
+	    .request_voucher = bytes_from(vouched->voucher, vouched->voucher_size),
 	};
 	memcpy(ask.policy_hash, registrar->policy_hash, sizeof ask.policy_hash);
 	memcpy(row.policy_hash, registrar->policy_hash, sizeof row.policy_hash);
@@ -57,7 +58,8 @@ static status fail(struct registrar *registrar, const struct order_row *order, s
 	return why;
 }
 
-static status finalize(struct registrar *registrar, const struct request *request, struct order_row *order, struct reply *reply)
+static status finalize(struct registrar *registrar, const struct request *request, struct order_row *order,
+		       struct reply *reply)
 {
 	struct vouched vouched = {0};
 	const char *csr = NULL;

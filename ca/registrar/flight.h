@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Which orders and activations a request is working on at this moment. It is a fact about this process and not about the
- * order, so it is never stored: after a crash an order is what it was before. */
+ * Which orders and activations a request is working on at this moment. It is a fact about this process and not about
+ * the order, so it is never stored: after a crash an order is what it was before. */
 #ifndef KEYWARD_FLIGHT_H
 #define KEYWARD_FLIGHT_H
 

@@ -44,7 +44,8 @@ status identifier_judge(const char *type, const char *value)
 	if (strcmp(type, "permanent-identifier") != 0)
 		return REFUSE(identifier_type_unsupported);
 	const size_t size = strlen(value), value_size = strcspn(value, "/");
-	if (value_size == 0 || size > identifier_most || has_control_character(value) || !wire_is_text(bytes_from(value, size)))
+	if (value_size == 0 || size > identifier_most || has_control_character(value) ||
+	    !wire_is_text(bytes_from(value, size)))
 		return REFUSE(identifier_malformed);
 	return value_size == size || is_oid(value + value_size + 1) ? OK : REFUSE(identifier_malformed);
 }

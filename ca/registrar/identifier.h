@@ -7,8 +7,9 @@
 
 enum { identifier_most = 256 };
 
-/* identifier_type_unsupported: not permanent-identifier. identifier_malformed: not `value ["/" assigner OID]` where value is one or
- * more characters of UTF-8 without "/"; or, by our own rule, longer than identifier_most octets or with a control character. */
+/* identifier_type_unsupported: not permanent-identifier. identifier_malformed: not `value ["/" assigner OID]` where
+ * value is one or more characters of UTF-8 without "/"; or, by our own rule, longer than identifier_most octets or with
+ * a control character. */
 status identifier_judge(const char *type, const char *value);
 
 #endif

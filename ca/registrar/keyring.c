@@ -75,7 +75,8 @@ status keyring_add_administrator(struct keyring *keyring, struct bytes record)
 	TRY(keyring_take(administrator.jwk, &holder));
 	snprintf(holder.administrator, sizeof holder.administrator, "%.*s", (int)administrator.name.size,
 		 (const char *)administrator.name.data);
-	snprintf(holder.role, sizeof holder.role, "%.*s", (int)administrator.role.size, (const char *)administrator.role.data);
+	snprintf(holder.role, sizeof holder.role, "%.*s", (int)administrator.role.size,
+		 (const char *)administrator.role.data);
 	keyring->administrators[keyring->administrator_count++] = holder;
 	return OK;
 }

@@ -14,7 +14,7 @@ struct keyring;
 struct key_holder {
 	EVP_PKEY *key;
 	int64_t account; /* 0: none yet, or an administrator */
-	char jwk[1025];  /* canonical */
+	char jwk[1025];	 /* canonical */
 	uint8_t thumbprint[store_hash_size];
 	char administrator[65], role[33]; /* empty: an account */
 };

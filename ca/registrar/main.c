@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * keyward-registrar: enters its confinement, opens the database, and answers the listener's requests in several threads.
- * Wires only; every decision is in the other files. */
+ * keyward-registrar: enters its confinement, opens the database, and answers the listener's requests in several
+ * threads. Wires only; every decision is in the other files. */
 #include <jansson.h>
 #include <openssl/crypto.h>
 #include <openssl/rand.h>
@@ -17,7 +17,8 @@ static struct registrar registrar;
 static void prepare(void)
 {
 	uint8_t octet;
-	if (OPENSSL_init_crypto(OPENSSL_INIT_NO_LOAD_CONFIG | OPENSSL_INIT_ADD_ALL_CIPHERS | OPENSSL_INIT_ADD_ALL_DIGESTS, NULL) != 1 ||
+	if (OPENSSL_init_crypto(
+		OPENSSL_INIT_NO_LOAD_CONFIG | OPENSSL_INIT_ADD_ALL_CIPHERS | OPENSSL_INIT_ADD_ALL_DIGESTS, NULL) != 1 ||
 	    RAND_bytes(&octet, 1) != 1)
 		child_needs_person("libcrypto cannot be used");
 	json_object_seed(0);
@@ -42,10 +43,10 @@ int main(void)
 {
 	static const struct route routes[] = {{message_request, answer}};
 	static const struct service service = {
-		.routes = routes,
-		.route_count = sizeof routes / sizeof routes[0],
-		.threads = threads,
-		.wired = take_channel,
+	    .routes = routes,
+	    .route_count = sizeof routes / sizeof routes[0],
+	    .threads = threads,
+	    .wired = take_channel,
 	};
 	struct message_registrar_settings settings;
 	char sentence[256] = "";

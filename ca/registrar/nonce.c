@@ -59,7 +59,7 @@ void nonce_new(struct nonces *nonces, char out[nonce_size + 1])
 	pthread_mutex_lock(&nonces->lock);
 	uint64_t counter = nonces->next++;
 	const size_t bit = counter % nonce_window;
-	nonces->spent[bit / 8] &= (uint8_t)~(1U << (bit % 8));
+	nonces->spent[bit / 8] &= (uint8_t) ~(1U << (bit % 8));
 	pthread_mutex_unlock(&nonces->lock);
 	put_counter(counter, octets);
 	compute_mac(nonces, octets, mac);

@@ -19,7 +19,8 @@ void nonce_close(struct nonces *nonces);
 /* Writes a fresh nonce and a NUL. */
 void nonce_new(struct nonces *nonces, char out[nonce_size + 1]);
 
-/* Uses the nonce up. nonce_bad: not ours, not of this start, used, or too old. Of two callers with one nonce one wins. */
+/* Uses the nonce up. nonce_bad: not ours, not of this start, used, or too old. Of two callers with one nonce one wins.
+ */
 status nonce_spend(struct nonces *nonces, struct bytes nonce);
 
 #endif

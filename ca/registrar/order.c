@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Orders (RFC 8555 7.1.3, 7.4). One order names one device; its name in URLs is the string by which the verifier knows
  * its own orders again. */
-#include "ca/registrar/payload.h"
+#include "ca/registrar/order.h"
 #include "ca/registrar/ask.h"
 #include "ca/registrar/describe.h"
 #include "ca/registrar/identifier.h"
-#include "ca/registrar/order.h"
+#include "ca/registrar/payload.h"
 #include "firmware/boundary/clock.h"
 
 #include <stdio.h>
@@ -48,7 +48,8 @@ static status take_opened(const struct message_order_opened *opened, struct orde
 	const uint64_t now_boot_s = clock_boot_s();
 	snprintf(order->name, sizeof order->name, "%.*s", (int)opened->order.size, (const char *)opened->order.data);
 	snprintf(order->token, sizeof order->token, "%.*s", (int)opened->token.size, (const char *)opened->token.data);
-	if (order->name[0] == 0 || order->name[strspn(order->name, alphabet)] != 0 || opened->expires_boot_s <= now_boot_s)
+	if (order->name[0] == 0 || order->name[strspn(order->name, alphabet)] != 0 ||
+	    opened->expires_boot_s <= now_boot_s)
 		return REFUSE(message_malformed);
 	order->expires_boot_s = opened->expires_boot_s;
 	order->expires_s = clock_wall_s() + (opened->expires_boot_s - now_boot_s);
@@ -78,9 +79,9 @@ status order_open(struct registrar *registrar, const struct request *request, st
 	struct message_order_opened opened;
 	TRY(read_payload(request->payload, &order));
 	const struct message_order_open ask = {
-		.directory = bytes_from_text(registrar->directory),
-		.identifier_type = bytes_from_text(order.identifier_type),
-		.identifier = bytes_from_text(order.identifier),
+	    .directory = bytes_from_text(registrar->directory),
+	    .identifier_type = bytes_from_text(order.identifier_type),
+	    .identifier = bytes_from_text(order.identifier),
 	};
 	TRY(ask_verifier(registrar, message_order_open, &ask, &opened, reply));
 	TRY(take_opened(&opened, &order));

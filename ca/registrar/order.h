@@ -6,6 +6,7 @@
 #include "ca/registrar/request.h"
 
 /* The order object, its URL as Location, and Retry-After while it is in hand. */
-status order_give(struct registrar *registrar, const struct order_row *order, uint32_t http_status, struct reply *reply);
+status order_give(struct registrar *registrar, const struct order_row *order, uint32_t http_status,
+		  struct reply *reply);
 
 #endif

@@ -32,7 +32,8 @@ status payload_open(struct bytes text, struct json_t **out)
 		return REFUSE(json_malformed);
 	json_t *value = json_loadb((const char *)text.data, text.size, JSON_REJECT_DUPLICATES, &error);
 	if (value == NULL)
-		return json_error_code(&error) == json_error_duplicate_key ? REFUSE(json_duplicate) : REFUSE(json_malformed);
+		return json_error_code(&error) == json_error_duplicate_key ? REFUSE(json_duplicate)
+									   : REFUSE(json_malformed);
 	if (!json_is_object(value)) {
 		json_decref(value);
 		return REFUSE(json_malformed);

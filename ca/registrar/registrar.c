@@ -6,6 +6,8 @@
 #include <stdarg.h>
 #include <stdio.h>
 
+#include "ca/registrar/describe.h"
+
 enum { verifier_patience_ms = 10000, signer_patience_ms = 15000 };
 
 static bool copy_text(struct bytes from, char *to, size_t room)
@@ -24,14 +26,14 @@ static status take_settings(struct registrar *registrar, const struct message_re
 	    !copy_text(settings->envelope, registrar->envelope, sizeof registrar->envelope))
 		return REFUSE(message_malformed);
 	registrar->validity_s = settings->validity_s;
-	snprintf(registrar->policy, sizeof registrar->policy, "directory %s: envelope %s, validity %u s", registrar->directory,
-		 registrar->envelope, (unsigned)registrar->validity_s);
+	snprintf(registrar->policy, sizeof registrar->policy, "directory %s: envelope %s, validity %u s",
+		 registrar->directory, registrar->envelope, (unsigned)registrar->validity_s);
 	SHA256((const uint8_t *)registrar->policy, strlen(registrar->policy), registrar->policy_hash);
 	return OK;
 }
 
-status registrar_open(struct registrar *registrar, const struct message_registrar_settings *settings, const char *database,
-		      char sentence[256])
+status registrar_open(struct registrar *registrar, const struct message_registrar_settings *settings,
+		      const char *database, char sentence[256])
 {
 	memset(registrar, 0, sizeof *registrar);
 	registrar->verifier_patience_ms = verifier_patience_ms;
@@ -51,7 +53,9 @@ status registrar_open(struct registrar *registrar, const struct message_registra
 			return added;
 		}
 	}
-	status opened = store_open(database, settings->boot_id, &registrar->store, sentence);
+	const struct problem_text former_boot =
+	    describe_problem(REFUSE(order_expired), "the appliance was started anew", NULL);
+	status opened = store_open(database, settings->boot_id, former_boot.text, &registrar->store, sentence);
 	if (is_refused(opened)) {
 		registrar_close(registrar);
 		return opened;
@@ -89,7 +93,8 @@ bool registrar_read_account_url(const struct registrar *registrar, struct bytes 
 	const struct url prefix = registrar_url(registrar, "account/");
 	const size_t length = strlen(prefix.text);
 	int64_t number = 0;
-	if (url.size <= length || url.size - length > 18 || memcmp(url.data, prefix.text, length) != 0 || url.data[length] == '0')
+	if (url.size <= length || url.size - length > 18 || memcmp(url.data, prefix.text, length) != 0 ||
+	    url.data[length] == '0')
 		return false;
 	for (size_t i = length; i < url.size; i++) {
 		if (url.data[i] < '0' || url.data[i] > '9')

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * What every resource works with: the settings, the store, nonces, keys, the two neighbours. Filled by main, and by tests
- * with neighbours of their own. */
+ * What every resource works with: the settings, the store, nonces, keys, the two neighbours. Filled by main, and by
+ * tests with neighbours of their own. */
 #ifndef KEYWARD_REGISTRAR_H
 #define KEYWARD_REGISTRAR_H
 
@@ -27,17 +27,18 @@ struct registrar {
 	void (*log)(int level, const char *format, ...) __attribute__((format(printf, 2, 3)));
 };
 
-/* Fills everything but the links and log. store_failed or public_key_bad (of an administrator): the sentence says what a
- * person must do. */
-status registrar_open(struct registrar *registrar, const struct message_registrar_settings *settings, const char *database,
-		      char sentence[256]);
+/* Fills everything but the links and log. store_failed or public_key_bad (of an administrator): the sentence says what
+ * a person must do. */
+status registrar_open(struct registrar *registrar, const struct message_registrar_settings *settings,
+		      const char *database, char sentence[256]);
 void registrar_close(struct registrar *registrar);
 
 /* A URL below the directory: registrar_url(r, "order/%s", name).text */
 struct url {
 	char text[512];
 };
-struct url registrar_url(const struct registrar *registrar, const char *format, ...) __attribute__((format(printf, 2, 3)));
+struct url registrar_url(const struct registrar *registrar, const char *format, ...)
+    __attribute__((format(printf, 2, 3)));
 
 /* True, and the number, when text is prefix + a number as we write it. */
 bool registrar_read_account_url(const struct registrar *registrar, struct bytes url, int64_t *id);

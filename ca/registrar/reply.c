@@ -68,7 +68,9 @@ void reply_refuse(struct reply *reply, status why)
 	reply->location[0] = 0;
 	reply->http_status = entry->http_status;
 	reply->content_type = PROBLEM_CONTENT_TYPE;
-	reply->retry_after_s = entry->http_status == 503 ? retry_away_s : entry->http_status == 429 ? retry_limited_s : 0;
+	reply->retry_after_s = entry->http_status == 503   ? retry_away_s
+			       : entry->http_status == 429 ? retry_limited_s
+							   : 0;
 	if (!problem_build(why, reply->detail, &reply->body))
 		reply->body.size = 0;
 }
@@ -76,12 +78,12 @@ void reply_refuse(struct reply *reply, status why)
 void reply_view(const struct reply *reply, struct message_response *out)
 {
 	*out = (struct message_response){
-		.http_status = reply->http_status,
-		.content_type = bytes_from_text(reply->content_type),
-		.location = bytes_from_text(reply->location),
-		.nonce = bytes_from_text(reply->nonce),
-		.retry_after_s = reply->retry_after_s,
-		.body = buffer_view(&reply->body),
+	    .http_status = reply->http_status,
+	    .content_type = bytes_from_text(reply->content_type),
+	    .location = bytes_from_text(reply->location),
+	    .nonce = bytes_from_text(reply->nonce),
+	    .retry_after_s = reply->retry_after_s,
+	    .body = buffer_view(&reply->body),
 	};
 	for (size_t i = 0; i < reply->link_count; i++)
 		out->links.at[i] = bytes_from_text(reply->links[i]);

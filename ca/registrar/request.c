@@ -51,10 +51,12 @@ static status find_administrator(struct registrar *registrar, const struct jws *
 	size_t length = (size_t)snprintf(prefix, sizeof prefix, "%s/admin/administrator/", registrar->origin);
 	if (jws->kid.size <= length || memcmp(jws->kid.data, prefix, length) != 0)
 		return REFUSE(role_missing);
-	return keyring_find_administrator(registrar->keyring, bytes_from(jws->kid.data + length, jws->kid.size - length), out);
+	return keyring_find_administrator(registrar->keyring,
+					  bytes_from(jws->kid.data + length, jws->kid.size - length), out);
 }
 
-static status find_key(struct registrar *registrar, enum route_signer signer, const struct jws *jws, struct key_holder *out)
+static status find_key(struct registrar *registrar, enum route_signer signer, const struct jws *jws,
+		       struct key_holder *out)
 {
 	switch (signer) {
 	case route_account:
@@ -139,8 +141,8 @@ static void note(struct registrar *registrar, const struct message_request *in, 
 	const char *more = why.refusal == refusal_store_failed ? store_trouble(registrar->store) : reply->detail;
 	if (registrar->log != NULL)
 		registrar->log(entry->http_status >= 500 ? 4 : 6, "%.*s from %.*s refused: %s%s%s", (int)in->path.size,
-			       (const char *)in->path.data, (int)in->remote.size, (const char *)in->remote.data, entry->name,
-			       more[0] == 0 ? "" : ": ", more);
+			       (const char *)in->path.data, (int)in->remote.size, (const char *)in->remote.data,
+			       entry->name, more[0] == 0 ? "" : ": ", more);
 }
 
 static bool is_directory(const struct registrar *registrar, struct bytes path)

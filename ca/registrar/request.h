@@ -8,11 +8,11 @@
 
 /* What a resource gets to see: everything up to here was verified. */
 struct request {
-	char method;           /* 'G', 'H', 'P' */
-	struct bytes body;     /* the flattened JWS as sent */
-	char part[65];         /* what stood for * in the path */
+	char method;		/* 'G', 'H', 'P' */
+	struct bytes body;	/* the flattened JWS as sent */
+	char part[65];		/* what stood for * in the path */
 	struct json_t *payload; /* an object; NULL: POST-as-GET, or not signed */
-	int64_t account;       /* who signed; 0: a new key, an administrator, nobody */
+	int64_t account;	/* who signed; 0: a new key, an administrator, nobody */
 	char jwk[1025];
 	uint8_t thumbprint[store_hash_size];
 	char administrator[65];
@@ -22,7 +22,7 @@ struct request {
 void request_answer(struct registrar *registrar, const struct message_request *in, struct message_response *out);
 
 /* The resources of routes.def. A refusal becomes a problem document. */
-#define ROUTE(path, method, signer, handler)                                                                                   \
+#define ROUTE(path, method, signer, handler)                                                                           \
 	status handler(struct registrar *registrar, const struct request *request, struct reply *reply);
 #include "ca/registrar/routes.def"
 #undef ROUTE

@@ -26,7 +26,8 @@ static bool is_name(struct bytes segment)
 		return false;
 	for (size_t i = 0; i < segment.size; i++) {
 		const uint8_t c = segment.data[i];
-		if (!((c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' || c == '_'))
+		if (!((c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' ||
+		      c == '_'))
 			return false;
 	}
 	return true;

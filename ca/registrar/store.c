@@ -15,9 +15,6 @@ static const char *const texts[statement_count] = {
 #undef STATEMENT
 };
 
-static const char former_boot[] = "{\"type\":\"urn:ietf:params:acme:error:malformed\",\"status\":400,"
-				  "\"detail\":\"The appliance was started anew and the order has expired; make a new one\"}";
-
 const char *store_trouble(struct store *store)
 {
 	return store->trouble;
@@ -56,7 +53,8 @@ void store_bind_text(struct store *store, sqlite3_stmt *s, int at, const char *t
 
 void store_bind_view(struct store *store, sqlite3_stmt *s, int at, struct bytes text)
 {
-	bound(store, sqlite3_bind_text64(s, at, text.size == 0 ? "" : (const char *)text.data, text.size, SQLITE_STATIC, SQLITE_UTF8));
+	bound(store, sqlite3_bind_text64(s, at, text.size == 0 ? "" : (const char *)text.data, text.size, SQLITE_STATIC,
+					 SQLITE_UTF8));
 }
 
 void store_bind_blob(struct store *store, sqlite3_stmt *s, int at, const void *data, size_t size)
@@ -229,13 +227,13 @@ status store_leave(struct store *store, status outcome)
 static status prepare(struct store *store)
 {
 	for (int i = 0; i < statement_count; i++)
-		if (sqlite3_prepare_v3(store->connection, texts[i], -1, SQLITE_PREPARE_PERSISTENT, &store->statements[i], NULL) !=
-		    SQLITE_OK)
+		if (sqlite3_prepare_v3(store->connection, texts[i], -1, SQLITE_PREPARE_PERSISTENT,
+				       &store->statements[i], NULL) != SQLITE_OK)
 			return store_note(store, texts[i]);
 	return OK;
 }
 
-static status close_former_boot(struct store *store, const uint8_t boot_id[store_boot_id_size])
+static status close_former_boot(struct store *store, const uint8_t boot_id[store_boot_id_size], const char *former_boot)
 {
 	bool has_row = false;
 	RESETTING s = store_statement(store, statement_meta_read);
@@ -254,7 +252,8 @@ static status close_former_boot(struct store *store, const uint8_t boot_id[store
 	return store_do(store, note);
 }
 
-static status start(struct store *store, const char *file, const uint8_t boot_id[store_boot_id_size], char sentence[256])
+static status start(struct store *store, const char *file, const uint8_t boot_id[store_boot_id_size],
+		    const char *former_boot, char sentence[256])
 {
 	const int flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX;
 	if (sqlite3_open_v2(file, &store->connection, flags, NULL) != SQLITE_OK) {
@@ -268,20 +267,21 @@ static status start(struct store *store, const char *file, const uint8_t boot_id
 	status done = prepare(store);
 	if (!is_refused(done)) {
 		store_enter(store);
-		done = store_leave(store, close_former_boot(store, boot_id));
+		done = store_leave(store, close_former_boot(store, boot_id, former_boot));
 	}
 	if (is_refused(done))
 		snprintf(sentence, 256, "the database cannot be used: %s", store->trouble);
 	return done;
 }
 
-status store_open(const char *file, const uint8_t boot_id[store_boot_id_size], struct store **out, char sentence[256])
+status store_open(const char *file, const uint8_t boot_id[store_boot_id_size], const char *former_boot,
+		  struct store **out, char sentence[256])
 {
 	struct store *store = calloc(1, sizeof *store);
-	if (store == NULL || pthread_mutex_init(&store->turn, NULL) != 0 || pthread_mutex_init(&store->queue, NULL) != 0 ||
-	    pthread_cond_init(&store->over, NULL) != 0)
+	if (store == NULL || pthread_mutex_init(&store->turn, NULL) != 0 ||
+	    pthread_mutex_init(&store->queue, NULL) != 0 || pthread_cond_init(&store->over, NULL) != 0)
 		status_broken("no memory for the database");
-	status done = start(store, file, boot_id, sentence);
+	status done = start(store, file, boot_id, former_boot, sentence);
 	if (is_refused(done)) {
 		store_close(store);
 		return done;

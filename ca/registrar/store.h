@@ -12,16 +12,18 @@ struct store;
 enum { store_hash_size = 32, store_serial_size = 20, store_boot_id_size = 16 };
 
 /* Opens or makes the database, brings its schema up to date, and closes what another boot left open: pending and ready
- * orders and activations, for the verifier's keys have changed. store_failed: `sentence` says why. */
-status store_open(const char *file, const uint8_t boot_id[store_boot_id_size], struct store **out, char sentence[256]);
+ * orders (with `former_boot`, a problem document) and activations, for the verifier's keys have changed. store_failed:
+ * `sentence` says why. */
+status store_open(const char *file, const uint8_t boot_id[store_boot_id_size], const char *former_boot,
+		  struct store **out, char sentence[256]);
 void store_close(struct store *store);
 
 /* What SQLite last complained of, for the log; static or inside the store. */
 const char *store_trouble(struct store *store);
 
-/* Every look and every change stands between these two, on one thread; enter waits for its turn. Leave undoes the changes
- * when `outcome` is a refusal, and returns that. Otherwise it returns only when what was changed, and what was seen of the changes
- * of others, is on the disk; store_failed: none of it is. Waiting works share one commit. */
+/* Every look and every change stands between these two, on one thread; enter waits for its turn. Leave undoes the
+ * changes when `outcome` is a refusal, and returns that. Otherwise it returns only when what was changed, and what was
+ * seen of the changes of others, is on the disk; store_failed: none of it is. Waiting works share one commit. */
 void store_enter(struct store *store);
 status store_leave(struct store *store, status outcome);
 
@@ -30,7 +32,7 @@ struct account_row {
 	int64_t id;
 	bool is_active;
 	uint8_t thumbprint[store_hash_size];
-	char jwk[1025];     /* canonical form of RFC 7638 */
+	char jwk[1025];	    /* canonical form of RFC 7638 */
 	char contact[2049]; /* JSON array */
 };
 /* account_unknown */
@@ -74,12 +76,15 @@ status store_order_count(struct store *store, int64_t account, uint64_t now_boot
 status store_order_add(struct store *store, struct order_row *order, uint64_t now_s);
 /* not_found */
 status store_order_find(struct store *store, const char *name, struct order_row *out);
-/* The challenge is valid, the order ready, with the facts of the row; the device was seen. challenge_closed: it was not pending. */
+/* The challenge is valid, the order ready, with the facts of the row; the device was seen. challenge_closed: it was not
+ * pending. */
 status store_order_judge(struct store *store, const struct order_row *order);
 /* Pending or ready becomes invalid; a valid or invalid order stays as it is. */
-status store_order_close(struct store *store, const char *name, enum authorization_state authorization, const char *error);
+status store_order_close(struct store *store, const char *name, enum authorization_state authorization,
+			 const char *error);
 /* The newest orders that are not invalid, newest first; calls `each` for each name. */
-status store_order_list(struct store *store, int64_t account, unsigned most, void (*each)(void *to, const char *name), void *to);
+status store_order_list(struct store *store, int64_t account, unsigned most, void (*each)(void *to, const char *name),
+			void *to);
 
 /* ---- certificates ---- */
 struct certificate_row {
@@ -87,7 +92,7 @@ struct certificate_row {
 	uint8_t serial[store_serial_size];
 	uint64_t not_before_s, not_after_s;
 	int64_t order, activation; /* one of them; 0: none */
-	bool is_void;              /* its intent was closed without delivery */
+	bool is_void;		   /* its intent was closed without delivery */
 	uint8_t policy_hash[store_hash_size];
 	struct bytes leaf;    /* DER */
 	struct bytes issuers; /* PEM, without the root; kept once for all that share it */
@@ -95,7 +100,8 @@ struct certificate_row {
 /* Keeps the certificate and makes its order valid, or its activation used. */
 status store_certificate_add(struct store *store, const struct certificate_row *certificate);
 /* entry_unknown. Leaf and issuers are copied into room. */
-status store_certificate_find_order(struct store *store, int64_t order, struct buffer *room, struct certificate_row *out);
+status store_certificate_find_order(struct store *store, int64_t order, struct buffer *room,
+				    struct certificate_row *out);
 status store_certificate_find_activation(struct store *store, int64_t activation, struct buffer *room,
 					 struct certificate_row *out);
 status store_certificate_has(struct store *store, uint64_t entry, bool *out);

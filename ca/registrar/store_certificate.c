@@ -61,7 +61,8 @@ static status copy_blob(struct store *store, sqlite3_stmt *s, int at, struct buf
 	return OK;
 }
 
-static status find(struct store *store, enum statement which, int64_t id, struct buffer *room, struct certificate_row *out)
+static status find(struct store *store, enum statement which, int64_t id, struct buffer *room,
+		   struct certificate_row *out)
 {
 	bool has_row = false;
 	RESETTING s = store_statement(store, which);
@@ -70,10 +71,10 @@ static status find(struct store *store, enum statement which, int64_t id, struct
 	if (!has_row)
 		return REFUSE(entry_unknown);
 	struct certificate_row row = {
-		.entry = store_column_number(s, 0),
-		.not_before_s = store_column_number(s, 2),
-		.not_after_s = store_column_number(s, 3),
-		.is_void = store_column_letter(s, 4) != 'i',
+	    .entry = store_column_number(s, 0),
+	    .not_before_s = store_column_number(s, 2),
+	    .not_after_s = store_column_number(s, 3),
+	    .is_void = store_column_letter(s, 4) != 'i',
 	};
 	TRY(store_column_fixed(store, s, 1, row.serial, sizeof row.serial));
 	TRY(store_column_fixed(store, s, 5, row.policy_hash, sizeof row.policy_hash));
@@ -83,7 +84,8 @@ static status find(struct store *store, enum statement which, int64_t id, struct
 	return OK;
 }
 
-status store_certificate_find_order(struct store *store, int64_t order, struct buffer *room, struct certificate_row *out)
+status store_certificate_find_order(struct store *store, int64_t order, struct buffer *room,
+				    struct certificate_row *out)
 {
 	TRY(find(store, statement_certificate_find_order, order, room, out));
 	out->order = order;

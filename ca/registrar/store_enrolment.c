@@ -64,10 +64,10 @@ status store_activation_find(struct store *store, int64_t id, struct activation_
 	if (!has_row)
 		return REFUSE(activation_unknown);
 	struct activation_row row = {
-		.id = sqlite3_column_int64(s, 0),
-		.account = sqlite3_column_int64(s, 1),
-		.is_open = sqlite3_column_int(s, 2) == 1,
-		.expires_boot_s = store_column_number(s, 3),
+	    .id = sqlite3_column_int64(s, 0),
+	    .account = sqlite3_column_int64(s, 1),
+	    .is_open = sqlite3_column_int(s, 2) == 1,
+	    .expires_boot_s = store_column_number(s, 3),
 	};
 	TRY(store_column_fixed(store, s, 4, row.secret_hash, sizeof row.secret_hash));
 	TRY(store_column_blob(store, s, 5, row.state, sizeof row.state, &row.state_size));

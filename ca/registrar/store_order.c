@@ -115,7 +115,8 @@ status store_order_judge(struct store *store, const struct order_row *order)
 	return sqlite3_changes(store->connection) == 1 ? OK : REFUSE(challenge_closed);
 }
 
-status store_order_close(struct store *store, const char *name, enum authorization_state authorization, const char *error)
+status store_order_close(struct store *store, const char *name, enum authorization_state authorization,
+			 const char *error)
 {
 	const char letter[2] = {(char)authorization, 0};
 	sqlite3_stmt *s = store_statement(store, statement_order_close);
@@ -125,7 +126,8 @@ status store_order_close(struct store *store, const char *name, enum authorizati
 	return store_do(store, s);
 }
 
-status store_order_list(struct store *store, int64_t account, unsigned most, void (*each)(void *to, const char *name), void *to)
+status store_order_list(struct store *store, int64_t account, unsigned most, void (*each)(void *to, const char *name),
+			void *to)
 {
 	char name[sizeof((struct order_row *)NULL)->name];
 	bool has_row = false;

@@ -6,37 +6,44 @@
 
 /* Each script leads from the version of its index to the next; a script that was released is never changed. */
 static const char *const scripts[] = {
-	"CREATE TABLE meta (name TEXT PRIMARY KEY, value) WITHOUT ROWID;"
+    "CREATE TABLE meta (name TEXT PRIMARY KEY, value) WITHOUT ROWID;"
 
-	"CREATE TABLE account (id INTEGER PRIMARY KEY AUTOINCREMENT, is_active INTEGER NOT NULL, thumbprint BLOB NOT NULL UNIQUE,"
-	" jwk TEXT NOT NULL, contact TEXT NOT NULL, created_s INTEGER NOT NULL) STRICT;"
+    "CREATE TABLE account (id INTEGER PRIMARY KEY AUTOINCREMENT, is_active INTEGER NOT NULL, thumbprint BLOB NOT NULL "
+    "UNIQUE,"
+    " jwk TEXT NOT NULL, contact TEXT NOT NULL, created_s INTEGER NOT NULL) STRICT;"
 
-	"CREATE TABLE device (id INTEGER PRIMARY KEY, identifier_type TEXT NOT NULL, identifier TEXT NOT NULL, format TEXT NOT NULL,"
-	" assurance INTEGER NOT NULL, evidence_hash BLOB NOT NULL, first_seen_s INTEGER NOT NULL, last_seen_s INTEGER NOT NULL,"
-	" UNIQUE (identifier_type, identifier)) STRICT;"
+    "CREATE TABLE device (id INTEGER PRIMARY KEY, identifier_type TEXT NOT NULL, identifier TEXT NOT NULL, format TEXT "
+    "NOT NULL,"
+    " assurance INTEGER NOT NULL, evidence_hash BLOB NOT NULL, first_seen_s INTEGER NOT NULL, last_seen_s INTEGER NOT "
+    "NULL,"
+    " UNIQUE (identifier_type, identifier)) STRICT;"
 
-	"CREATE TABLE enrolment_record (identifier_type TEXT NOT NULL, identifier TEXT NOT NULL, sequence INTEGER NOT NULL,"
-	" ek_hash BLOB NOT NULL, expires_s INTEGER NOT NULL, administrator TEXT NOT NULL, request BLOB NOT NULL,"
-	" received_s INTEGER NOT NULL, PRIMARY KEY (identifier_type, identifier, sequence)) STRICT, WITHOUT ROWID;"
+    "CREATE TABLE enrolment_record (identifier_type TEXT NOT NULL, identifier TEXT NOT NULL, sequence INTEGER NOT NULL,"
+    " ek_hash BLOB NOT NULL, expires_s INTEGER NOT NULL, administrator TEXT NOT NULL, request BLOB NOT NULL,"
+    " received_s INTEGER NOT NULL, PRIMARY KEY (identifier_type, identifier, sequence)) STRICT, WITHOUT ROWID;"
 
-	"CREATE TABLE acme_order (id INTEGER PRIMARY KEY AUTOINCREMENT, account INTEGER NOT NULL REFERENCES account,"
-	" name TEXT NOT NULL UNIQUE, identifier_type TEXT NOT NULL, identifier TEXT NOT NULL, token TEXT NOT NULL,"
-	" state TEXT NOT NULL CHECK (state IN ('p', 'r', 'v', 'i')), auth TEXT NOT NULL CHECK (auth IN ('p', 'v', 'i', 'd', 'x')),"
-	" created_s INTEGER NOT NULL, expires_s INTEGER NOT NULL, expires_boot_s INTEGER NOT NULL, error TEXT NOT NULL DEFAULT '',"
-	" validated_s INTEGER NOT NULL DEFAULT 0, voucher BLOB, spki_hash BLOB, evidence_hash BLOB, format TEXT NOT NULL DEFAULT '',"
-	" claims TEXT NOT NULL DEFAULT '', assurance INTEGER NOT NULL DEFAULT 0, device INTEGER REFERENCES device) STRICT;"
-	"CREATE INDEX order_of_account ON acme_order (account, state);"
-	"CREATE INDEX order_open ON acme_order (state) WHERE state IN ('p', 'r');"
+    "CREATE TABLE acme_order (id INTEGER PRIMARY KEY AUTOINCREMENT, account INTEGER NOT NULL REFERENCES account,"
+    " name TEXT NOT NULL UNIQUE, identifier_type TEXT NOT NULL, identifier TEXT NOT NULL, token TEXT NOT NULL,"
+    " state TEXT NOT NULL CHECK (state IN ('p', 'r', 'v', 'i')), auth TEXT NOT NULL CHECK (auth IN ('p', 'v', 'i', "
+    "'d', 'x')),"
+    " created_s INTEGER NOT NULL, expires_s INTEGER NOT NULL, expires_boot_s INTEGER NOT NULL, error TEXT NOT NULL "
+    "DEFAULT '',"
+    " validated_s INTEGER NOT NULL DEFAULT 0, voucher BLOB, spki_hash BLOB, evidence_hash BLOB, format TEXT NOT NULL "
+    "DEFAULT '',"
+    " claims TEXT NOT NULL DEFAULT '', assurance INTEGER NOT NULL DEFAULT 0, device INTEGER REFERENCES device) STRICT;"
+    "CREATE INDEX order_of_account ON acme_order (account, state);"
+    "CREATE INDEX order_open ON acme_order (state) WHERE state IN ('p', 'r');"
 
-	"CREATE TABLE activation (id INTEGER PRIMARY KEY AUTOINCREMENT, account INTEGER NOT NULL REFERENCES account,"
-	" is_open INTEGER NOT NULL, expires_boot_s INTEGER NOT NULL, secret_hash BLOB NOT NULL, sealed_state BLOB NOT NULL) STRICT;"
-	"CREATE INDEX activation_open ON activation (account) WHERE is_open = 1;"
+    "CREATE TABLE activation (id INTEGER PRIMARY KEY AUTOINCREMENT, account INTEGER NOT NULL REFERENCES account,"
+    " is_open INTEGER NOT NULL, expires_boot_s INTEGER NOT NULL, secret_hash BLOB NOT NULL, sealed_state BLOB NOT "
+    "NULL) STRICT;"
+    "CREATE INDEX activation_open ON activation (account) WHERE is_open = 1;"
 
-	"CREATE TABLE issuers (id INTEGER PRIMARY KEY, pem BLOB NOT NULL UNIQUE) STRICT;"
-	"CREATE TABLE certificate (entry INTEGER PRIMARY KEY, serial BLOB NOT NULL UNIQUE,"
-	" acme_order INTEGER UNIQUE REFERENCES acme_order, activation INTEGER UNIQUE REFERENCES activation,"
-	" not_before_s INTEGER NOT NULL, not_after_s INTEGER NOT NULL, state TEXT NOT NULL CHECK (state IN ('i', 'v')),"
-	" policy_hash BLOB NOT NULL, leaf BLOB NOT NULL, issuers INTEGER NOT NULL REFERENCES issuers) STRICT;",
+    "CREATE TABLE issuers (id INTEGER PRIMARY KEY, pem BLOB NOT NULL UNIQUE) STRICT;"
+    "CREATE TABLE certificate (entry INTEGER PRIMARY KEY, serial BLOB NOT NULL UNIQUE,"
+    " acme_order INTEGER UNIQUE REFERENCES acme_order, activation INTEGER UNIQUE REFERENCES activation,"
+    " not_before_s INTEGER NOT NULL, not_after_s INTEGER NOT NULL, state TEXT NOT NULL CHECK (state IN ('i', 'v')),"
+    " policy_hash BLOB NOT NULL, leaf BLOB NOT NULL, issuers INTEGER NOT NULL REFERENCES issuers) STRICT;",
 };
 enum { version_now = sizeof scripts / sizeof scripts[0] };
 
@@ -80,13 +87,14 @@ status store_schema_update(sqlite3 *connection, char sentence[256])
 	int version = 0;
 	/* temp_store: no files beside the database; the empty root has no /tmp. */
 	TRY(run(connection,
-		"PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON; PRAGMA temp_store = MEMORY;"
+		"PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON; PRAGMA temp_store = "
+		"MEMORY;"
 		" PRAGMA trusted_schema = OFF; PRAGMA cell_size_check = ON; PRAGMA journal_size_limit = 16777216",
 		sentence));
 	TRY(read_version(connection, &version, sentence));
 	if (version < 0 || version > version_now) {
-		snprintf(sentence, 256, "the database has schema version %d, and this program knows versions up to %d", version,
-			 (int)version_now);
+		snprintf(sentence, 256, "the database has schema version %d, and this program knows versions up to %d",
+			 version, (int)version_now);
 		return REFUSE(store_failed);
 	}
 	for (int from = version; from < version_now; from++)

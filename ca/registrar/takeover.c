@@ -18,9 +18,9 @@ void takeover_open(struct takeover *takeover)
 	/* Those who issue come without end; the one who takes over must get his turn. */
 	if (pthread_rwlockattr_init(&attributes) != 0 ||
 	    pthread_rwlockattr_setkind_np(&attributes, PTHREAD_RWLOCK_PREFER_WRITER_NONRECURSIVE_NP) != 0 ||
-	    pthread_rwlock_init(&takeover->issuing, &attributes) != 0 || pthread_mutex_init(&takeover->lock, NULL) != 0 ||
-	    pthread_condattr_init(&clock) != 0 || pthread_condattr_setclock(&clock, CLOCK_MONOTONIC) != 0 ||
-	    pthread_cond_init(&takeover->woken, &clock) != 0)
+	    pthread_rwlock_init(&takeover->issuing, &attributes) != 0 ||
+	    pthread_mutex_init(&takeover->lock, NULL) != 0 || pthread_condattr_init(&clock) != 0 ||
+	    pthread_condattr_setclock(&clock, CLOCK_MONOTONIC) != 0 || pthread_cond_init(&takeover->woken, &clock) != 0)
 		status_broken("no locks for taking over");
 	pthread_rwlockattr_destroy(&attributes);
 	pthread_condattr_destroy(&clock);
@@ -77,7 +77,8 @@ static status take_entry(struct registrar *registrar, uint64_t entry)
 	TRY(wire_decode(message_ledger_entry, given.leaf, &leaf));
 	if (leaf.kind != 'c' && leaf.kind != 'a') /* the listener's, a void, a start: none of ours to keep */
 		return OK;
-	struct lost lost = {.row = {.entry = entry, .not_before_s = leaf.when_s, .not_after_s = leaf.not_after_s, .is_void = true}};
+	struct lost lost = {
+	    .row = {.entry = entry, .not_before_s = leaf.when_s, .not_after_s = leaf.not_after_s, .is_void = true}};
 	snprintf(lost.order, sizeof lost.order, "%.*s", (int)leaf.order.size, (const char *)leaf.order.data);
 	memcpy(lost.row.policy_hash, leaf.policy_hash, sizeof lost.row.policy_hash);
 	if (leaf.serial.size != sizeof lost.row.serial)

@@ -5,7 +5,6 @@
 #include <errno.h>
 #include <string.h>
 #include <sys/socket.h>
-#include <unistd.h>
 
 #include "firmware/confine/child.h"
 #include "firmware/confine/place.h"
@@ -30,7 +29,7 @@ void control_say(int byte)
 		sent = send(child_fd_control, &octet, 1, MSG_NOSIGNAL | MSG_DONTWAIT);
 	} while (sent < 0 && errno == EINTR);
 	if (sent < 0 && errno == EPIPE)
-		_exit(0); /* the warden ended, and so does this */
+		return; /* the warden hung up, which the loop will see */
 	if (sent < 0 && byte != child_says_alive)
 		status_broken("the warden does not listen");
 }

@@ -9,7 +9,7 @@
 void control_open(enum process self);
 enum process control_self(void);
 
-/* Says one byte to the warden; ends the process when the warden is gone. */
+/* Says one byte to the warden, who may be gone. */
 void control_say(int byte);
 
 /* Logs that the neighbour broke the protocol, and asks the warden for a new channel to it. */

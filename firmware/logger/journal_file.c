@@ -25,7 +25,7 @@ void journal_file_open(void)
 /* The oldest falls off: each rename takes the place of the next older one. */
 static void rotate(void)
 {
-	char older[sizeof name + 4], newer[sizeof name + 4];
+	char older[sizeof name + 12], newer[sizeof name + 12];
 	for (int i = journal_file_count - 1; i > 0; i--) {
 		snprintf(older, sizeof older, "%s.%d", name, i);
 		snprintf(newer, sizeof newer, i == 1 ? "%s" : "%s.%d", name, i - 1);

@@ -38,7 +38,7 @@ static size_t decode(struct bytes at, uint32_t *c)
 			value = value << 6 | (at.data[k] & 0x3f);
 		}
 		*c = value;
-		return value >= forms[i].least ? i + 1 : 0;
+		return value >= forms[i].least && value <= 0x10ffff ? i + 1 : 0;
 	}
 	return 0;
 }

@@ -42,7 +42,8 @@ static bool make_one(const struct folder *folder, const struct configuration_adm
 		return false;
 	}
 	snprintf(mark, sizeof mark, "administrators/%s.made", administrator->name);
-	return write_private(folder, administrator->name, key) && folder_write(folder, mark, 0600, bytes_from_text("")) &&
+	return write_private(folder, administrator->name, key) &&
+	       folder_write(folder, mark, 0600, bytes_from_text("")) &&
 	       folder_write(folder, administrator->key_file, 0644, buffer_view(&jwk));
 }
 

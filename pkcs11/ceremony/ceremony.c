@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * The order of the ceremony. keyward-seal runs before PKCS#11 is initialised or after it is finalised, never in between. */
+ * The order of the ceremony. keyward-seal runs before PKCS#11 is initialised or after it is finalised, never in
+ * between. */
 #include "pkcs11/ceremony/ceremony.h"
 
 #include <openssl/crypto.h>
@@ -76,8 +77,8 @@ static bool certify(struct ceremony *ceremony, size_t i)
 	return ceremony->certificates[i] != NULL;
 }
 
-/* Issuers come before what they sign, in whatever order the configuration lists them; it has no circles, for each round must get
- * further. */
+/* Issuers come before what they sign, in whatever order the configuration lists them; it has no circles, for each round
+ * must get further. */
 static bool certify_all(struct ceremony *ceremony)
 {
 	const struct configuration *on = ceremony->configuration;
@@ -86,7 +87,8 @@ static bool certify_all(struct ceremony *ceremony)
 		before = done;
 		for (size_t i = 0; i < on->key_count; i++) {
 			const size_t issuer = index_of_issuer(on, i);
-			if (ceremony->certificates[i] != NULL || (issuer != i && ceremony->certificates[issuer] == NULL))
+			if (ceremony->certificates[i] != NULL ||
+			    (issuer != i && ceremony->certificates[issuer] == NULL))
 				continue;
 			if (!certify(ceremony, i))
 				return false;
@@ -136,7 +138,7 @@ static bool make_certificates(struct ceremony *ceremony)
 static bool write_settings(const struct ceremony *ceremony)
 {
 	static const char text[] =
-		"directories.tokendir = /token\nobjectstore.backend = file\nlog.level = ERROR\nslots.removable = false\n";
+	    "directories.tokendir = /token\nobjectstore.backend = file\nlog.level = ERROR\nslots.removable = false\n";
 	return folder_write(&ceremony->folder, "softhsm2.conf", 0644, bytes_from_text(text));
 }
 
@@ -160,16 +162,21 @@ static void show(const struct ceremony *ceremony, bool may_show)
 {
 	fputs(ceremony->report, stdout);
 	for (size_t i = 0; i < ceremony->configuration->administrator_count; i++)
-		printf("The private key of the administrator %s lies beside the state, in administrator-%s.pem: take it away.\n",
-		       ceremony->configuration->administrators[i].name, ceremony->configuration->administrators[i].name);
+		printf("The private key of the administrator %s lies beside the state, in administrator-%s.pem: take "
+		       "it away.\n",
+		       ceremony->configuration->administrators[i].name,
+		       ceremony->configuration->administrators[i].name);
 	if (may_show)
 		printf("\nRecovery PIN of the token, shown this once: %s\n"
-		       "Write it down and keep it away from this box. It opens the token when the TPM no longer does: after programs or\n"
+		       "Write it down and keep it away from this box. It opens the token when the TPM no longer does: "
+		       "after programs or\n"
 		       "configuration were changed, or when the TPM broke. Without it the keys are lost then.\n",
 		       ceremony->pin.text);
 	else
-		puts("\nThe recovery PIN was not shown, because standard output is not a terminal. Without it the keys are lost when\n"
-		     "programs or configuration change. To have it, remove the state and begin anew with --show-recovery-pin.");
+		puts("\nThe recovery PIN was not shown, because standard output is not a terminal. Without it the keys "
+		     "are lost when\n"
+		     "programs or configuration change. To have it, remove the state and begin anew with "
+		     "--show-recovery-pin.");
 }
 
 static void end(struct ceremony *ceremony)
@@ -186,9 +193,10 @@ bool ceremony_begin(const struct configuration *configuration, bool may_show_pin
 	folder_name(configuration, &ceremony.folder);
 	if (!folder_begin(&ceremony.folder, configuration))
 		return false;
-	if (draw_secrets(&ceremony) && sealing_run(configuration->file, &ceremony.pin, false) && make_token(&ceremony) &&
-	    make_certificates(&ceremony) && administrator_make_all(&ceremony.folder, configuration) &&
-	    write_settings(&ceremony) && write_report(&ceremony) && folder_finish(&ceremony.folder, configuration)) {
+	if (draw_secrets(&ceremony) && sealing_run(configuration->file, &ceremony.pin, false) &&
+	    make_token(&ceremony) && make_certificates(&ceremony) &&
+	    administrator_make_all(&ceremony.folder, configuration) && write_settings(&ceremony) &&
+	    write_report(&ceremony) && folder_finish(&ceremony.folder, configuration)) {
 		show(&ceremony, may_show_pin);
 		return true;
 	}
@@ -212,6 +220,7 @@ bool ceremony_reseal(const struct configuration *configuration)
 	token_close(token);
 	if (!is_right || !sealing_run(configuration->file, &pin, true))
 		return false;
-	puts("The PIN is sealed for the programs and the configuration as they are now. It opens at the next start of the machine.");
+	puts("The PIN is sealed for the programs and the configuration as they are now. It opens at the next start of "
+	     "the machine.");
 	return true;
 }

@@ -18,11 +18,11 @@ static void certificate_free(X509 **certificate)
 static const struct usage {
 	const char *role, *constraints, *key_usage;
 } usages[] = {
-	/* below the root stand issuers, below issuers only leaves */
-	{"root", "critical,CA:TRUE,pathlen:1", "critical,keyCertSign,cRLSign"},
-	{"issuer", "critical,CA:TRUE,pathlen:0", "critical,keyCertSign,cRLSign"},
-	{"ak-issuer", "critical,CA:TRUE,pathlen:0", "critical,keyCertSign,cRLSign"},
-	{"audit", "critical,CA:FALSE", "critical,digitalSignature"},
+    /* below the root stand issuers, below issuers only leaves */
+    {"root", "critical,CA:TRUE,pathlen:1", "critical,keyCertSign,cRLSign"},
+    {"issuer", "critical,CA:TRUE,pathlen:0", "critical,keyCertSign,cRLSign"},
+    {"ak-issuer", "critical,CA:TRUE,pathlen:0", "critical,keyCertSign,cRLSign"},
+    {"audit", "critical,CA:FALSE", "critical,digitalSignature"},
 };
 
 static const struct usage *find_usage(const char *role)
@@ -51,7 +51,8 @@ static bool set_validity(X509 *certificate, const struct certificate_wish *wish)
 	if (X509_time_adj_ex(X509_getm_notBefore(certificate), 0, -backdate_s, &now) == NULL ||
 	    X509_time_adj_ex(X509_getm_notAfter(certificate), (int)wish->days, 0, &now) == NULL)
 		return false;
-	if (wish->issuer == NULL || ASN1_TIME_compare(X509_get0_notAfter(certificate), X509_get0_notAfter(wish->issuer)) <= 0)
+	if (wish->issuer == NULL ||
+	    ASN1_TIME_compare(X509_get0_notAfter(certificate), X509_get0_notAfter(wish->issuer)) <= 0)
 		return true;
 	return X509_set1_notAfter(certificate, X509_get0_notAfter(wish->issuer)) == 1;
 }
@@ -59,8 +60,10 @@ static bool set_validity(X509 *certificate, const struct certificate_wish *wish)
 static bool set_names(X509 *certificate, const struct certificate_wish *wish)
 {
 	X509_NAME *name = X509_get_subject_name(certificate);
-	return X509_NAME_add_entry_by_txt(name, "CN", MBSTRING_UTF8, (const unsigned char *)wish->subject, -1, -1, 0) == 1 &&
-	       X509_set_issuer_name(certificate, wish->issuer == NULL ? name : X509_get_subject_name(wish->issuer)) == 1;
+	return X509_NAME_add_entry_by_txt(name, "CN", MBSTRING_UTF8, (const unsigned char *)wish->subject, -1, -1, 0) ==
+		   1 &&
+	       X509_set_issuer_name(certificate, wish->issuer == NULL ? name : X509_get_subject_name(wish->issuer)) ==
+		   1;
 }
 
 static bool add_extension(X509 *certificate, X509V3_CTX *context, int nid, const char *value)
@@ -92,7 +95,8 @@ static const EVP_MD *hash_for(const EVP_PKEY *key)
 static bool signature_verifies(const X509 *certificate, const struct certificate_wish *wish)
 {
 	X509 *copy __attribute__((cleanup(certificate_free))) = X509_dup(certificate);
-	X509 *issuer __attribute__((cleanup(certificate_free))) = X509_dup(wish->issuer == NULL ? certificate : wish->issuer);
+	X509 *issuer __attribute__((cleanup(certificate_free))) =
+	    X509_dup(wish->issuer == NULL ? certificate : wish->issuer);
 	return copy != NULL && issuer != NULL && X509_verify(copy, X509_get0_pubkey(issuer)) == 1;
 }
 

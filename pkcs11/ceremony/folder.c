@@ -32,7 +32,8 @@ void folder_name(const struct configuration *configuration, struct folder *out)
 static void beside(const struct folder *folder, const char *name, char path[path_room])
 {
 	const char *slash = strrchr(folder->state, '/');
-	snprintf(path, path_room, "%.*s/administrator-%s.pem", slash == NULL ? 0 : (int)(slash - folder->state), folder->state, name);
+	snprintf(path, path_room, "%.*s/administrator-%s.pem", slash == NULL ? 0 : (int)(slash - folder->state),
+		 folder->state, name);
 }
 
 static void within(const struct folder *folder, const char *name, const char *kind, char path[path_room])
@@ -114,7 +115,8 @@ bool folder_write(const struct folder *folder, const char *name, unsigned mode, 
 	const int file = open(path, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, mode);
 	if (file < 0)
 		return fails(path);
-	const bool is_written = write(file, content.data, content.size) == (ssize_t)content.size && fchmod(file, mode) == 0;
+	const bool is_written =
+	    write(file, content.data, content.size) == (ssize_t)content.size && fchmod(file, mode) == 0;
 	return (close(file) == 0 && is_written) || fails(path);
 }
 
@@ -158,7 +160,8 @@ static void remove_marks(const struct folder *folder, const struct configuration
 {
 	char path[path_room];
 	for (size_t i = 0; i < configuration->administrator_count; i++) {
-		snprintf(path, sizeof path, "%s/administrators/%s.made", folder->state, configuration->administrators[i].name);
+		snprintf(path, sizeof path, "%s/administrators/%s.made", folder->state,
+			 configuration->administrators[i].name);
 		(void)unlink(path);
 	}
 }

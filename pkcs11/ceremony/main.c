@@ -64,7 +64,7 @@ int main(int count, char **arguments)
 	}
 	if (!configuration_read(options.file, &configuration) || !lock(options.file))
 		return EXIT_FAILURE;
-	const bool is_done = options.is_reseal ? ceremony_reseal(&configuration)
-					       : ceremony_begin(&configuration, options.may_show_pin);
+	const bool is_done =
+	    options.is_reseal ? ceremony_reseal(&configuration) : ceremony_begin(&configuration, options.may_show_pin);
 	return is_done ? EXIT_SUCCESS : EXIT_FAILURE;
 }

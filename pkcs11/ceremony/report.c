@@ -32,15 +32,17 @@ char *report_build(const struct report_facts *facts)
 	FILE *report = open_memstream(&text, &size);
 	if (report == NULL)
 		return NULL;
-	fprintf(report, "Keys made inside the token %s (%s %s, serial %s):\n", facts->token->label, facts->token->manufacturer,
-		facts->token->model, facts->token->serial);
+	fprintf(report, "Keys made inside the token %s (%s %s, serial %s):\n", facts->token->label,
+		facts->token->manufacturer, facts->token->model, facts->token->serial);
 	fprintf(report, "  %-16s %-10s %-9s %s\n", "label", "role", "algorithm", "SHA-256 of the public key");
 	for (size_t i = 0; i < facts->configuration->key_count; i++)
 		is_whole = add_key(report, &facts->configuration->keys[i], facts->certificates[i]) && is_whole;
-	fputs("The token reports each private key as made inside, always sensitive, never extractable, for signing only. That is its\n"
-	      "module's own word: for hardware, compare it with the maker's attestation of the key where there is one.\n"
-	      "The security officer's PIN was drawn at random and forgotten.\n",
-	      report);
+	fputs(
+	    "The token reports each private key as made inside, always sensitive, never extractable, for signing only. "
+	    "That is its\n"
+	    "module's own word: for hardware, compare it with the maker's attestation of the key where there is one.\n"
+	    "The security officer's PIN was drawn at random and forgotten.\n",
+	    report);
 	if (fclose(report) == 0 && is_whole)
 		return text;
 	fputs("The report of the keys cannot be made\n", stderr);

@@ -47,7 +47,8 @@ bool signature_open(const char *module, const char *label, const char *pin, stru
 	signature->is_loaded = PKCS11_CTX_load(signature->context, module) == 0;
 	if (!signature->is_loaded)
 		return fails("the module cannot be loaded a second time");
-	return find_token(signature, label) && (PKCS11_login(signature->slot, 0, pin) == 0 || fails("the login failed"));
+	return find_token(signature, label) &&
+	       (PKCS11_login(signature->slot, 0, pin) == 0 || fails("the login failed"));
 }
 
 void signature_close(struct signature *signature)

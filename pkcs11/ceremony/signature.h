@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * The token's keys as OpenSSL keys, by libp11, so that certificates can be signed with them. False: one sentence was written. */
+ * The token's keys as OpenSSL keys, by libp11, so that certificates can be signed with them. False: one sentence was
+ * written. */
 #ifndef KEYWARD_SIGNATURE_H
 #define KEYWARD_SIGNATURE_H
 

@@ -34,13 +34,15 @@ static bool tried(const char *what, CK_RV code)
 
 /* ---- the module ---- */
 
-/* The file is in memory only, so that nothing is left over; SoftHSM2 opens it by this process's own name for it, libp11's time too: it
- * stays open until the process ends. */
+/* The file is in memory only, so that nothing is left over; SoftHSM2 opens it by this process's own name for it,
+ * libp11's time too: it stays open until the process ends. */
 static bool point_softhsm_at(const char *folder)
 {
 	char text[4500], path[40];
-	const int size = snprintf(text, sizeof text,
-				  "directories.tokendir = %s\nobjectstore.backend = file\nlog.level = ERROR\nslots.removable = false\n", folder);
+	const int size = snprintf(
+	    text, sizeof text,
+	    "directories.tokendir = %s\nobjectstore.backend = file\nlog.level = ERROR\nslots.removable = false\n",
+	    folder);
 	const int file = memfd_create("softhsm2.conf", MFD_CLOEXEC);
 	if (file < 0 || size <= 0 || (size_t)size >= sizeof text || write(file, text, (size_t)size) != size)
 		return fails("its settings cannot be made", CKR_HOST_MEMORY);
@@ -72,7 +74,8 @@ bool token_load(const char *module, const char *folder, struct token **out)
 		return fails("no memory", CKR_HOST_MEMORY);
 	bool is_loaded = (folder == NULL || point_softhsm_at(folder)) && load_library(token, module);
 	if (is_loaded)
-		is_loaded = token->is_initialised = tried("PKCS#11 cannot be initialised", token->call->C_Initialize(NULL));
+		is_loaded = token->is_initialised =
+		    tried("PKCS#11 cannot be initialised", token->call->C_Initialize(NULL));
 	if (!is_loaded) {
 		token_close(token);
 		return false;
@@ -189,9 +192,9 @@ static void pin_wipe(struct pin *pin)
 
 static bool open_session(struct token *token)
 {
-	token->has_session = tried("no session can be opened",
-				   token->call->C_OpenSession(token->slot, CKF_SERIAL_SESSION | CKF_RW_SESSION, NULL, NULL,
-							      &token->session));
+	token->has_session = tried(
+	    "no session can be opened",
+	    token->call->C_OpenSession(token->slot, CKF_SERIAL_SESSION | CKF_RW_SESSION, NULL, NULL, &token->session));
 	return token->has_session;
 }
 
@@ -258,16 +261,16 @@ static CK_ATTRIBUTE attribute(CK_ATTRIBUTE_TYPE type, const void *value, size_t 
 struct algorithm {
 	const char *name;
 	CK_MECHANISM_TYPE mechanism;
-	CK_ULONG bits;         /* RSA */
-	CK_BYTE curve[10];     /* EC: the DER object identifier */
+	CK_ULONG bits;	   /* RSA */
+	CK_BYTE curve[10]; /* EC: the DER object identifier */
 	CK_ULONG curve_size;
 };
 
 static const struct algorithm algorithms[] = {
-	{"P-256", CKM_EC_KEY_PAIR_GEN, 0, {0x06, 0x08, 0x2a, 0x86, 0x48, 0xce, 0x3d, 0x03, 0x01, 0x07}, 10},
-	{"P-384", CKM_EC_KEY_PAIR_GEN, 0, {0x06, 0x05, 0x2b, 0x81, 0x04, 0x00, 0x22}, 7},
-	{"RSA-3072", CKM_RSA_PKCS_KEY_PAIR_GEN, 3072, {0}, 0},
-	{"RSA-4096", CKM_RSA_PKCS_KEY_PAIR_GEN, 4096, {0}, 0},
+    {"P-256", CKM_EC_KEY_PAIR_GEN, 0, {0x06, 0x08, 0x2a, 0x86, 0x48, 0xce, 0x3d, 0x03, 0x01, 0x07}, 10},
+    {"P-384", CKM_EC_KEY_PAIR_GEN, 0, {0x06, 0x05, 0x2b, 0x81, 0x04, 0x00, 0x22}, 7},
+    {"RSA-3072", CKM_RSA_PKCS_KEY_PAIR_GEN, 3072, {0}, 0},
+    {"RSA-4096", CKM_RSA_PKCS_KEY_PAIR_GEN, 4096, {0}, 0},
 };
 
 static const struct algorithm *find_algorithm(const char *name)
@@ -284,9 +287,12 @@ static bool generate(struct token *token, const struct algorithm *algorithm, con
 	static const CK_BYTE exponent[] = {1, 0, 1};
 	CK_OBJECT_HANDLE public;
 	CK_MECHANISM mechanism = {.mechanism = algorithm->mechanism};
-	CK_ATTRIBUTE public_template[8] = {FLAG(CKA_TOKEN, yes),   FLAG(CKA_PRIVATE, no),
-					   FLAG(CKA_VERIFY, yes),  FLAG(CKA_MODIFIABLE, no),
-					   attribute(CKA_ID, id, token_id_size), attribute(CKA_LABEL, label, strlen(label))};
+	CK_ATTRIBUTE public_template[8] = {FLAG(CKA_TOKEN, yes),
+					   FLAG(CKA_PRIVATE, no),
+					   FLAG(CKA_VERIFY, yes),
+					   FLAG(CKA_MODIFIABLE, no),
+					   attribute(CKA_ID, id, token_id_size),
+					   attribute(CKA_LABEL, label, strlen(label))};
 	CK_ULONG count = 6;
 	if (algorithm->bits == 0) {
 		public_template[count++] = attribute(CKA_EC_PARAMS, algorithm->curve, algorithm->curve_size);
@@ -294,18 +300,25 @@ static bool generate(struct token *token, const struct algorithm *algorithm, con
 		public_template[count++] = attribute(CKA_MODULUS_BITS, &algorithm->bits, sizeof algorithm->bits);
 		public_template[count++] = attribute(CKA_PUBLIC_EXPONENT, exponent, sizeof exponent);
 	}
-	/* The signer signs with session copies, and SoftHSM2 copies only what is copyable and modifiable. Neither lets anyone take back
-	 * that a key is sensitive and stays inside (PKCS#11 4.9). */
-	CK_ATTRIBUTE private_template[] = {FLAG(CKA_TOKEN, yes),        FLAG(CKA_PRIVATE, yes),
-					   FLAG(CKA_SENSITIVE, yes),    FLAG(CKA_EXTRACTABLE, no),
-					   FLAG(CKA_SIGN, yes),         FLAG(CKA_DECRYPT, no),
-					   FLAG(CKA_UNWRAP, no),        FLAG(CKA_DERIVE, no),
-					   FLAG(CKA_SIGN_RECOVER, no),  FLAG(CKA_MODIFIABLE, yes),
-					   FLAG(CKA_COPYABLE, yes),     attribute(CKA_ID, id, token_id_size),
+	/* The signer signs with session copies, and SoftHSM2 copies only what is copyable and modifiable. Neither lets
+	 * anyone take back that a key is sensitive and stays inside (PKCS#11 4.9). */
+	CK_ATTRIBUTE private_template[] = {FLAG(CKA_TOKEN, yes),
+					   FLAG(CKA_PRIVATE, yes),
+					   FLAG(CKA_SENSITIVE, yes),
+					   FLAG(CKA_EXTRACTABLE, no),
+					   FLAG(CKA_SIGN, yes),
+					   FLAG(CKA_DECRYPT, no),
+					   FLAG(CKA_UNWRAP, no),
+					   FLAG(CKA_DERIVE, no),
+					   FLAG(CKA_SIGN_RECOVER, no),
+					   FLAG(CKA_MODIFIABLE, yes),
+					   FLAG(CKA_COPYABLE, yes),
+					   attribute(CKA_ID, id, token_id_size),
 					   attribute(CKA_LABEL, label, strlen(label))};
-	return tried("the key cannot be generated",
-		     token->call->C_GenerateKeyPair(token->session, &mechanism, public_template, count, private_template,
-						    sizeof private_template / sizeof private_template[0], &public, private));
+	return tried(
+	    "the key cannot be generated",
+	    token->call->C_GenerateKeyPair(token->session, &mechanism, public_template, count, private_template,
+					   sizeof private_template / sizeof private_template[0], &public, private));
 }
 
 static bool check_attributes(struct token *token, CK_OBJECT_HANDLE private, const char *label)
@@ -315,17 +328,17 @@ static bool check_attributes(struct token *token, CK_OBJECT_HANDLE private, cons
 		CK_BBOOL expected;
 		const char *name;
 	} rows[] = {
-		{CKA_TOKEN, CK_TRUE, "CKA_TOKEN"},
-		{CKA_PRIVATE, CK_TRUE, "CKA_PRIVATE"},
-		{CKA_SENSITIVE, CK_TRUE, "CKA_SENSITIVE"},
-		{CKA_ALWAYS_SENSITIVE, CK_TRUE, "CKA_ALWAYS_SENSITIVE"},
-		{CKA_EXTRACTABLE, CK_FALSE, "CKA_EXTRACTABLE"},
-		{CKA_NEVER_EXTRACTABLE, CK_TRUE, "CKA_NEVER_EXTRACTABLE"},
-		{CKA_LOCAL, CK_TRUE, "CKA_LOCAL"},
-		{CKA_SIGN, CK_TRUE, "CKA_SIGN"},
-		{CKA_DECRYPT, CK_FALSE, "CKA_DECRYPT"},
-		{CKA_UNWRAP, CK_FALSE, "CKA_UNWRAP"},
-		{CKA_DERIVE, CK_FALSE, "CKA_DERIVE"},
+	    {CKA_TOKEN, CK_TRUE, "CKA_TOKEN"},
+	    {CKA_PRIVATE, CK_TRUE, "CKA_PRIVATE"},
+	    {CKA_SENSITIVE, CK_TRUE, "CKA_SENSITIVE"},
+	    {CKA_ALWAYS_SENSITIVE, CK_TRUE, "CKA_ALWAYS_SENSITIVE"},
+	    {CKA_EXTRACTABLE, CK_FALSE, "CKA_EXTRACTABLE"},
+	    {CKA_NEVER_EXTRACTABLE, CK_TRUE, "CKA_NEVER_EXTRACTABLE"},
+	    {CKA_LOCAL, CK_TRUE, "CKA_LOCAL"},
+	    {CKA_SIGN, CK_TRUE, "CKA_SIGN"},
+	    {CKA_DECRYPT, CK_FALSE, "CKA_DECRYPT"},
+	    {CKA_UNWRAP, CK_FALSE, "CKA_UNWRAP"},
+	    {CKA_DERIVE, CK_FALSE, "CKA_DERIVE"},
 	};
 	for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
 		CK_BBOOL value = 2;

@@ -62,10 +62,10 @@ static void start(struct bench *bench)
 	uint8_t records[2][1400];
 	struct buffer ada = BUFFER(records[0]), otto = BUFFER(records[1]);
 	struct message_registrar_settings settings = {
-		.origin = bytes_from_text(BENCH_ORIGIN),
-		.directory = bytes_from_text("devices"),
-		.envelope = bytes_from_text("device"),
-		.validity_s = 3600,
+	    .origin = bytes_from_text(BENCH_ORIGIN),
+	    .directory = bytes_from_text("devices"),
+	    .envelope = bytes_from_text("device"),
+	    .validity_s = 3600,
 	};
 	memcpy(settings.boot_id, bench->boot_id, sizeof settings.boot_id);
 	sign_record(bench->administrator, "ada", "administrator", &ada);
@@ -156,8 +156,11 @@ void bench_send(struct bench *bench, char method, const char *path, const char *
 	struct message_response response;
 	if (strncmp(path, BENCH_ORIGIN, sizeof BENCH_ORIGIN - 1) == 0)
 		path += sizeof BENCH_ORIGIN - 1;
-	const struct message_request request = {.method = (uint8_t)method, .path = bytes_from_text(path), .body = body,
-						.content_type = bytes_from_text(content_type), .remote = bytes_from_text("192.0.2.1")};
+	const struct message_request request = {.method = (uint8_t)method,
+						.path = bytes_from_text(path),
+						.body = body,
+						.content_type = bytes_from_text(content_type),
+						.remote = bytes_from_text("192.0.2.1")};
 	request_answer(&bench->registrar, &request, &response);
 	/* What goes to the listener must fit its message. */
 	uint8_t *octets = malloc(wire_packet_room);
@@ -187,16 +190,17 @@ void bench_nonce(struct bench *bench, char out[65])
 	free(answer);
 }
 
-void bench_post_as(struct bench *bench, const struct client *client, const char *path, const char *payload, const char *nonce,
-		   const char *url, struct answer *out)
+void bench_post_as(struct bench *bench, const struct client *client, const char *path, const char *payload,
+		   const char *nonce, const char *url, struct answer *out)
 {
-	uint8_t octets[8192];
+	uint8_t octets[16384];
 	struct buffer body = BUFFER(octets);
 	sign_request(client->key, client->kid, nonce, url, payload == NULL ? "" : payload, &body);
 	bench_send(bench, 'P', path, "application/jose+json", buffer_view(&body), out);
 }
 
-void bench_post(struct bench *bench, const struct client *client, const char *path, const char *payload, struct answer *out)
+void bench_post(struct bench *bench, const struct client *client, const char *path, const char *payload,
+		struct answer *out)
 {
 	char nonce[65], url[700];
 	bench_nonce(bench, nonce);
@@ -243,7 +247,8 @@ void bench_order(struct bench *bench, const struct client *client, const char *i
 {
 	struct answer *answer = malloc(sizeof *answer);
 	char payload[600];
-	snprintf(payload, sizeof payload, "{\"identifiers\":[{\"type\":\"permanent-identifier\",\"value\":\"%s\"}]}", identifier);
+	snprintf(payload, sizeof payload, "{\"identifiers\":[{\"type\":\"permanent-identifier\",\"value\":\"%s\"}]}",
+		 identifier);
 	bench_post(bench, client, "/acme/devices/new-order", payload, answer);
 	assert_int_equal(answer->http_status, 201);
 	const char *prefix = BENCH_ORIGIN "/acme/devices/order/";

@@ -35,7 +35,7 @@ struct fake_entry {
 /* What the fake signer does. Its ledger outlives its channels. */
 struct fake_signer {
 	atomic_uint refusal;
-	atomic_bool is_deaf;   /* hangs up when asked to issue */
+	atomic_bool is_deaf;	      /* hangs up when asked to issue */
 	atomic_bool dies_after_entry; /* enters, then hangs up without an answer, once */
 	atomic_uint delay_ms;
 	atomic_uint issues, reads, voids;
@@ -55,7 +55,7 @@ struct bench {
 /* Who sends requests. */
 struct client {
 	EVP_PKEY *key;
-	char kid[300]; /* empty: sends its jwk */
+	char kid[513]; /* empty: sends its jwk */
 };
 
 struct answer {
@@ -80,10 +80,11 @@ void bench_forget(struct client *client);
 void bench_send(struct bench *bench, char method, const char *path, const char *content_type, struct bytes body,
 		struct answer *out);
 /* payload NULL: POST-as-GET. A path may be a URL of ours. */
-void bench_post(struct bench *bench, const struct client *client, const char *path, const char *payload, struct answer *out);
+void bench_post(struct bench *bench, const struct client *client, const char *path, const char *payload,
+		struct answer *out);
 /* With a nonce and url of the caller's choice. */
-void bench_post_as(struct bench *bench, const struct client *client, const char *path, const char *payload, const char *nonce,
-		   const char *url, struct answer *out);
+void bench_post_as(struct bench *bench, const struct client *client, const char *path, const char *payload,
+		   const char *nonce, const char *url, struct answer *out);
 void bench_nonce(struct bench *bench, char out[65]);
 
 /* The steps of an enrolment; each asserts that it worked. */

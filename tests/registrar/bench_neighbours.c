@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * A verifier that vouches as it is told to, and a signer with a small ledger in memory. Both speak the real protocol. */
+ * A verifier that vouches as it is told to, and a signer with a small ledger in memory. Both speak the real protocol.
+ */
 #include "tests/registrar/bench_neighbours.h"
 
 #include <openssl/sha.h>
@@ -30,7 +31,8 @@ static void *serve(void *argument)
 		status answered = self->answer(self->bench, self->channel, packet.call, packet.id, packet.body);
 		if (answered.refusal == refusal_neighbour_away)
 			break;
-		if (is_refused(answered) && is_refused(channel_refuse(self->channel, packet.call, answered, "as the test wished")))
+		if (is_refused(answered) &&
+		    is_refused(channel_refuse(self->channel, packet.call, answered, "as the test wished")))
 			break;
 		room.size = 0;
 	}
@@ -75,9 +77,9 @@ static status open_order(struct bench *bench, int channel, uint32_t call, struct
 	snprintf(order, sizeof order, "Order-%u_%08llx", number, (unsigned long long)clock_boot_ms());
 	snprintf(token, sizeof token, "token-%u-of-the-order", number);
 	const struct message_order_opened answer = {
-		.order = bytes_from_text(order),
-		.token = bytes_from_text(token),
-		.expires_boot_s = clock_boot_s() + bench->verifier.order_life_s,
+	    .order = bytes_from_text(order),
+	    .token = bytes_from_text(token),
+	    .expires_boot_s = clock_boot_s() + bench->verifier.order_life_s,
 	};
 	return channel_send(channel, call, message_order_opened, &answer);
 }
@@ -91,7 +93,7 @@ static status judge_statement(struct bench *bench, int channel, uint32_t call, s
 	bench->verifier.record_size = ask.enrolment_record.size;
 	memcpy(bench->verifier.thumbprint, ask.account_thumbprint, 32);
 	struct message_statement_judged answer = {
-		.voucher = ask.order, .format = bytes_from_text("tpm"), .assurance = 2, .claims = bytes_from_text(claims)};
+	    .voucher = ask.order, .format = bytes_from_text("tpm"), .assurance = 2, .claims = bytes_from_text(claims)};
 	memset(answer.spki_hash, 7, sizeof answer.spki_hash);
 	SHA256(ask.statement.data, ask.statement.size, answer.evidence_hash);
 	return channel_send(channel, call, message_statement_judged, &answer);
@@ -109,7 +111,8 @@ static status judge_finalize(struct bench *bench, int channel, uint32_t call, st
 
 static status begin_ak(int channel, uint32_t call)
 {
-	struct message_ak_begun answer = {.credential = bytes_from_text("blob"), .encrypted_secret = bytes_from_text("encrypted"),
+	struct message_ak_begun answer = {.credential = bytes_from_text("blob"),
+					  .encrypted_secret = bytes_from_text("encrypted"),
 					  .state = bytes_from_text("sealed")};
 	SHA256((const uint8_t *)"secret", 6, answer.secret_hash);
 	return channel_send(channel, call, message_ak_begun, &answer);
@@ -190,7 +193,8 @@ static status issue(struct bench *bench, int channel, uint32_t call, char kind, 
 	if (atomic_exchange(&signer->dies_after_entry, false))
 		return REFUSE(neighbour_away);
 	snprintf(leaf, sizeof leaf, "certificate %zu of %.20s", at, order);
-	struct message_issued answer = {.entry = at, .not_before_s = clock_wall_s(), .not_after_s = clock_wall_s() + 3600};
+	struct message_issued answer = {
+	    .entry = at, .not_before_s = clock_wall_s(), .not_after_s = clock_wall_s() + 3600};
 	memcpy(answer.serial, signer->entries[at].serial, sizeof answer.serial);
 	answer.chain.at[0] = bytes_from_text(leaf);
 	answer.chain.at[1] = bytes_from_text("the issuing certificate, long enough to need a second line of base64");
@@ -219,11 +223,16 @@ static status give_entry(struct bench *bench, int channel, uint32_t call, struct
 	if (ask.entry >= bench->signer.size)
 		return REFUSE(entry_unknown);
 	const struct fake_entry *entry = &bench->signer.entries[ask.entry];
-	const struct message_ledger_entry fields = {.kind = (uint8_t)entry->kind, .when_s = 5, .order = bytes_from_text(entry->order),
+	const struct message_ledger_entry fields = {.kind = (uint8_t)entry->kind,
+						    .when_s = 5,
+						    .order = bytes_from_text(entry->order),
 						    .serial = BYTES_OF(entry->serial)};
 	TRY(wire_encode(message_ledger_entry, &fields, &leaf));
-	struct message_entry_given answer = {.entry = ask.entry, .state = (uint8_t)entry->state, .leaf = buffer_view(&leaf),
-					     .tbs = bytes_from_text("tbs"), .checkpoint = bytes_from_text("note\n")};
+	struct message_entry_given answer = {.entry = ask.entry,
+					     .state = (uint8_t)entry->state,
+					     .leaf = buffer_view(&leaf),
+					     .tbs = bytes_from_text("tbs"),
+					     .checkpoint = bytes_from_text("note\n")};
 	answer.path.at[0] = bytes_from("01234567890123456789012345678901", 32);
 	answer.path.count = 1;
 	return channel_send(channel, call, message_entry_given, &answer);
@@ -255,7 +264,8 @@ static status answer_as_signer(struct bench *bench, int channel, uint32_t call, 
 	if (id == message_entry_void)
 		return void_entry(bench, channel, call, body);
 	if (id == message_ledger_ask) {
-		const struct message_ledger_given answer = {.size = bench->signer.size, .checkpoint = bytes_from_text("note\n")};
+		const struct message_ledger_given answer = {.size = bench->signer.size,
+							    .checkpoint = bytes_from_text("note\n")};
 		return channel_send(channel, call, message_ledger_given, &answer);
 	}
 	return REFUSE(neighbour_away);

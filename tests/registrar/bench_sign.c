@@ -13,9 +13,11 @@
 #include "ca/jose/jws.h"
 #include "firmware/boundary/wire.h"
 
-void sign_request(EVP_PKEY *key, const char *kid, const char *nonce, const char *url, const char *payload, struct buffer *out)
+void sign_request(EVP_PKEY *key, const char *kid, const char *nonce, const char *url, const char *payload,
+		  struct buffer *out)
 {
-	const struct jws_header header = {.nonce = bytes_from_text(nonce), .url = bytes_from_text(url), .kid = bytes_from_text(kid)};
+	const struct jws_header header = {
+	    .nonce = bytes_from_text(nonce), .url = bytes_from_text(url), .kid = bytes_from_text(kid)};
 	assert_false(is_refused(jws_build(key, &header, bytes_from_text(payload), out)));
 }
 
@@ -46,7 +48,7 @@ void sign_record(EVP_PKEY *key, const char *name, const char *role, struct buffe
 {
 	char jwk[1025];
 	sign_jwk(key, jwk);
-	const struct message_administrator record = {.name = bytes_from_text(name), .role = bytes_from_text(role),
-						     .jwk = bytes_from_text(jwk)};
+	const struct message_administrator record = {
+	    .name = bytes_from_text(name), .role = bytes_from_text(role), .jwk = bytes_from_text(jwk)};
 	assert_false(is_refused(wire_encode(message_administrator, &record, out)));
 }

@@ -8,7 +8,8 @@
 #include "firmware/boundary/bytes.h"
 
 /* kid "": with the key's jwk. */
-void sign_request(EVP_PKEY *key, const char *kid, const char *nonce, const char *url, const char *payload, struct buffer *out);
+void sign_request(EVP_PKEY *key, const char *kid, const char *nonce, const char *url, const char *payload,
+		  struct buffer *out);
 /* A body of a protected header as text, with no good signature. */
 void sign_raw(const char *protected_header, const char *payload, const char *signature, struct buffer *out);
 /* An encoded administrator record. */

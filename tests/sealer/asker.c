@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Stands in the places of signer, verifier, registrar and listener under the real warden, beside the real sealer. As signer it asks for
- * the PIN twice and for a quote on every new channel, and writes down what it was told: said, beside itself. */
+ * Stands in the places of signer, verifier, registrar and listener under the real warden, beside the real sealer. As
+ * signer it asks for the PIN twice and for a quote on every new channel, and writes down what it was told: said, beside
+ * itself. */
 #include <fcntl.h>
 #include <limits.h>
 #include <poll.h>
@@ -34,8 +35,8 @@ static void say(const char *format, ...)
 static bool answer_to(int channel, enum message id, const void *request, struct packet *packet)
 {
 	struct buffer room = BUFFER(octets);
-	return !is_refused(channel_send(channel, 7, id, request)) && !is_refused(channel_receive(channel, &room, packet)) &&
-	       packet->call == 7;
+	return !is_refused(channel_send(channel, 7, id, request)) &&
+	       !is_refused(channel_receive(channel, &room, packet)) && packet->call == 7;
 }
 
 static bool is_refusal(const struct packet *packet)
@@ -49,7 +50,7 @@ static bool is_refusal(const struct packet *packet)
 
 static void ask_pin(int channel)
 {
-	const struct message_pin_ask ask = {0};
+	const struct message_pin_ask ask = {};
 	struct message_pin_given given;
 	struct packet packet;
 	if (!answer_to(channel, message_pin_ask, &ask, &packet))
@@ -67,9 +68,10 @@ static void ask_quote(int channel)
 	if (!answer_to(channel, message_quote_ask, &ask, &packet))
 		say("hung up");
 	else if (!is_refusal(&packet) && !is_refused(wire_decode(message_quote_given, packet.body, &given)))
-		say("quote %s", memmem(given.attest.data, given.attest.size, ask.extra_data, sizeof ask.extra_data) == NULL
-					? "without the extra data"
-					: "with the extra data");
+		say("quote %s",
+		    memmem(given.attest.data, given.attest.size, ask.extra_data, sizeof ask.extra_data) == NULL
+			? "without the extra data"
+			: "with the extra data");
 }
 
 static void ask_something_else(int channel)
@@ -90,7 +92,8 @@ static void serve_wire(void)
 		char room[CMSG_SPACE(sizeof(int))];
 	} control;
 	struct iovec piece = {.iov_base = &byte, .iov_len = 1};
-	struct msghdr message = {.msg_iov = &piece, .msg_iovlen = 1, .msg_control = control.room, .msg_controllen = sizeof control.room};
+	struct msghdr message = {
+	    .msg_iov = &piece, .msg_iovlen = 1, .msg_control = control.room, .msg_controllen = sizeof control.room};
 	char path[PATH_MAX + 64];
 	int channel;
 	if (recvmsg(child_fd_control, &message, MSG_CMSG_CLOEXEC) <= 0)

@@ -71,7 +71,8 @@ static CK_SLOT_ID slot_of(CK_FUNCTION_LIST *call)
 static struct view view_of(void)
 {
 	struct view view = {.call = module_calls()};
-	assert_int_equal(view.call->C_OpenSession(slot_of(view.call), CKF_SERIAL_SESSION | CKF_RW_SESSION, NULL, NULL, &view.session),
+	assert_int_equal(view.call->C_OpenSession(slot_of(view.call), CKF_SERIAL_SESSION | CKF_RW_SESSION, NULL, NULL,
+						  &view.session),
 			 CKR_OK);
 	return view;
 }
@@ -213,14 +214,14 @@ static void no_two_pins_are_alike(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		WITH_TOKEN(a_private_key_does_not_leave_the_token),
-		WITH_TOKEN(a_session_copy_signs_and_stays_inside),
-		WITH_TOKEN(a_copy_cannot_be_made_weaker),
-		WITH_TOKEN(every_algorithm_makes_a_key_inside),
-		WITH_TOKEN(a_token_of_that_label_is_not_made_twice),
-		WITH_TOKEN(a_wrong_pin_is_refused_and_a_missing_token_too),
-		cmocka_unit_test(a_library_that_is_no_module_is_refused),
-		cmocka_unit_test(no_two_pins_are_alike),
+	    WITH_TOKEN(a_private_key_does_not_leave_the_token),
+	    WITH_TOKEN(a_session_copy_signs_and_stays_inside),
+	    WITH_TOKEN(a_copy_cannot_be_made_weaker),
+	    WITH_TOKEN(every_algorithm_makes_a_key_inside),
+	    WITH_TOKEN(a_token_of_that_label_is_not_made_twice),
+	    WITH_TOKEN(a_wrong_pin_is_refused_and_a_missing_token_too),
+	    cmocka_unit_test(a_library_that_is_no_module_is_refused),
+	    cmocka_unit_test(no_two_pins_are_alike),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

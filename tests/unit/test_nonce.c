@@ -122,11 +122,11 @@ static void case_4_of_parallel_uses_of_one_nonce_exactly_one_wins(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(a_nonce_counts_once),
-		cmocka_unit_test(case_4_a_nonce_of_another_instance_is_refused),
-		cmocka_unit_test(case_4_an_absent_cut_changed_or_huge_nonce_is_refused),
-		cmocka_unit_test(case_4_a_nonce_too_old_is_refused_and_the_oldest_in_the_window_is_not),
-		cmocka_unit_test(case_4_of_parallel_uses_of_one_nonce_exactly_one_wins),
+	    cmocka_unit_test(a_nonce_counts_once),
+	    cmocka_unit_test(case_4_a_nonce_of_another_instance_is_refused),
+	    cmocka_unit_test(case_4_an_absent_cut_changed_or_huge_nonce_is_refused),
+	    cmocka_unit_test(case_4_a_nonce_too_old_is_refused_and_the_oldest_in_the_window_is_not),
+	    cmocka_unit_test(case_4_of_parallel_uses_of_one_nonce_exactly_one_wins),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -62,7 +62,8 @@ static void the_measurement_is_what_its_header_says(void **state)
 	(void)state;
 	uint8_t digest[32], text[3 * 48] = "", expected[32];
 	size_t at = 0;
-	const char *const names[] = {"keyward-a", "keyward-b", ""}, *const contents[] = {"first", "second", "state = x"};
+	const char *const names[] = {"keyward-a", "keyward-b", ""}, *const contents[] = {"first", "second",
+											 "state = x"};
 	for (size_t i = 0; i < 3; i++) {
 		memcpy(text + at, names[i], strlen(names[i]) + 1);
 		at += strlen(names[i]) + 1;
@@ -133,10 +134,10 @@ static void nothing_to_measure_is_refused(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		IN_FOLDER(the_measurement_is_what_its_header_says),
-		IN_FOLDER(every_change_changes_the_measurement),
-		IN_FOLDER(a_link_or_a_folder_in_the_place_of_a_program_is_refused),
-		IN_FOLDER(nothing_to_measure_is_refused),
+	    IN_FOLDER(the_measurement_is_what_its_header_says),
+	    IN_FOLDER(every_change_changes_the_measurement),
+	    IN_FOLDER(a_link_or_a_folder_in_the_place_of_a_program_is_refused),
+	    IN_FOLDER(nothing_to_measure_is_refused),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -5,96 +5,20 @@
 #include <stddef.h>
 
 #include <cmocka.h>
-#include <errno.h>
 #include <fcntl.h>
 #include <openssl/ec.h>
 #include <openssl/evp.h>
 #include <openssl/x509.h>
-#include <poll.h>
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <sys/prctl.h>
-#include <sys/socket.h>
-#include <sys/stat.h>
-#include <sys/un.h>
-#include <sys/wait.h>
 #include <tss2/tss2_mu.h>
 #include <unistd.h>
 
 #include "attest/sealer/sealer.h"
+#include "tests/sealer/machine.h"
 
 enum { pcr = 14 };
 static const char secret[] = "K7QX-PIN-ONLY-FOR-THIS-TEST-92FD";
-
-/* ---- a machine with a TPM ---- */
-
-struct machine {
-	char folder[64], socket[96], tcti[128];
-	pid_t tpm, tap;
-};
-
-static void run(const char *command)
-{
-	assert_int_equal(system(command), 0);
-}
-
-static void power_on(struct machine *machine)
-{
-	char server[160], control[170], state[110], log[110];
-	snprintf(server, sizeof server, "type=unixio,path=%s", machine->socket);
-	snprintf(control, sizeof control, "type=unixio,path=%s.ctrl", machine->socket);
-	snprintf(state, sizeof state, "dir=%s", machine->folder);
-	snprintf(log, sizeof log, "file=%s/log", machine->folder);
-	unlink(machine->socket);
-	machine->tpm = fork();
-	if (machine->tpm == 0) {
-		prctl(PR_SET_PDEATHSIG, SIGKILL);
-		execlp("swtpm", "swtpm", "socket", "--tpm2", "--tpmstate", state, "--server", server, "--ctrl", control, "--log", log,
-		       "--flags", "not-need-init,startup-clear", (char *)NULL);
-		_exit(127);
-	}
-	struct tpm *tpm = NULL;
-	for (int i = 0; i < 200 && is_refused(tpm_open(machine->tcti, &tpm)); i++)
-		usleep(20000);
-	assert_non_null(tpm);
-	tpm_close(tpm);
-}
-
-static void power_off(struct machine *machine)
-{
-	kill(machine->tpm, SIGTERM);
-	waitpid(machine->tpm, NULL, 0);
-	machine->tpm = 0;
-}
-
-static void power_cycle(struct machine *machine)
-{
-	power_off(machine);
-	power_on(machine);
-}
-
-static void machine_new(struct machine *machine)
-{
-	snprintf(machine->folder, sizeof machine->folder, "/tmp/keyward-sealer-XXXXXX");
-	assert_non_null(mkdtemp(machine->folder));
-	snprintf(machine->socket, sizeof machine->socket, "%s/socket", machine->folder);
-	snprintf(machine->tcti, sizeof machine->tcti, "swtpm:path=%s", machine->socket);
-	machine->tap = 0;
-	power_on(machine);
-}
-
-static void machine_scrap(struct machine *machine)
-{
-	char command[96];
-	power_off(machine);
-	if (machine->tap > 0) {
-		kill(-machine->tap, SIGKILL);
-		waitpid(machine->tap, NULL, 0);
-	}
-	snprintf(command, sizeof command, "rm -rf %s", machine->folder);
-	run(command);
-}
 
 static int setup(void **state)
 {
@@ -194,7 +118,7 @@ static void case_95_a_second_unseal_in_the_same_boot_is_refused(void **state)
 	assert_string_equal(why, "TPM2_Unseal: response 0x99d");
 	unlock_is_refused(&seal, refusal_pin_sealed);
 	assert_true(is_restart);
-	power_cycle(*state);
+	machine_power_cycle(*state);
 	unlock_gives_pin(&seal);
 }
 
@@ -208,7 +132,7 @@ static void case_95_a_changed_program_is_refused_and_caps_the_boot(void **state)
 	assert_non_null(strstr(problem.sentence, "0x99d"));
 	unlock_is_refused(&seal, refusal_pin_sealed);
 	assert_true(is_restart);
-	power_cycle(*state);
+	machine_power_cycle(*state);
 	unlock_gives_pin(&seal);
 }
 
@@ -288,8 +212,9 @@ static void case_96_failing_unseals_never_lock_the_tpm_out(void **state)
 	for (int i = 0; i < 40; i++)
 		assert_int_equal(raw_unseal(machine, &seal, why, sizeof why), refusal_pin_sealed);
 	snprintf(command, sizeof command,
-		 "tpm2_getcap -T %s properties-variable 2>/dev/null | grep -q 'TPM2_PT_LOCKOUT_COUNTER: 0x0'", machine->tcti);
-	run(command);
+		 "tpm2_getcap -T %s properties-variable 2>/dev/null | grep -q 'TPM2_PT_LOCKOUT_COUNTER: 0x0'",
+		 machine->tcti);
+	machine_run(command);
 	unlock_gives_pin(&seal);
 }
 
@@ -300,9 +225,9 @@ static void nothing_stays_loaded_in_the_tpm(void **state)
 	char command[512];
 	unlock_gives_pin(&seal);
 	snprintf(command, sizeof command,
-		 "test -z \"$(tpm2_getcap -T %s handles-transient; tpm2_getcap -T %s handles-loaded-session)\"", machine->tcti,
-		 machine->tcti);
-	run(command);
+		 "test -z \"$(tpm2_getcap -T %s handles-transient; tpm2_getcap -T %s handles-loaded-session)\"",
+		 machine->tcti, machine->tcti);
+	machine_run(command);
 }
 
 static void leftovers_of_a_killed_predecessor_are_flushed(void **state)
@@ -314,16 +239,16 @@ static void leftovers_of_a_killed_predecessor_are_flushed(void **state)
 		 "cd %s && for i in 1 2 3; do tpm2_createprimary -Q -T %s -c p$i >/dev/null 2>&1 || exit 1; done; "
 		 "for i in 1 2 3; do tpm2_startauthsession -T %s -S s$i; done",
 		 machine->folder, machine->tcti, machine->tcti);
-	run(command);
+	machine_run(command);
 	unlock_gives_pin(&seal);
 }
 
 static void a_tpm_that_does_not_answer_is_tpm_failed(void **state)
 {
 	const struct sealer_seal seal = seal_on(*state);
-	power_off(*state);
+	machine_power_off(*state);
 	unlock_is_refused(&seal, refusal_tpm_failed);
-	power_on(*state);
+	machine_power_on(*state);
 	struct sealer_seal nowhere = seal;
 	nowhere.tcti = "device:/dev/null";
 	unlock_is_refused(&nowhere, refusal_tpm_failed);
@@ -332,82 +257,6 @@ static void a_tpm_that_does_not_answer_is_tpm_failed(void **state)
 }
 
 /* ---- the bus ---- */
-
-static void relay(int from, int to, int record)
-{
-	struct pollfd ends[2] = {{.fd = from, .events = POLLIN}, {.fd = to, .events = POLLIN}};
-	uint8_t octets[8192];
-	for (;;) {
-		if (poll(ends, 2, -1) < 0)
-			_exit(0);
-		for (int i = 0; i < 2; i++) {
-			if (ends[i].revents == 0)
-				continue;
-			const ssize_t got = read(ends[i].fd, octets, sizeof octets);
-			if (got <= 0 || write(record, octets, (size_t)got) != got || write(ends[1 - i].fd, octets, (size_t)got) != got)
-				_exit(0);
-		}
-	}
-}
-
-static struct sockaddr_un address_of(const char *path)
-{
-	struct sockaddr_un address = {.sun_family = AF_UNIX};
-	snprintf(address.sun_path, sizeof address.sun_path, "%s", path);
-	return address;
-}
-
-static int listen_at(const char *path)
-{
-	const struct sockaddr_un address = address_of(path);
-	int listening = socket(AF_UNIX, SOCK_STREAM, 0);
-	assert_int_equal(bind(listening, (const struct sockaddr *)&address, sizeof address), 0);
-	assert_int_equal(listen(listening, 16), 0);
-	return listening;
-}
-
-_Noreturn static void tap_serve(const int listening[2], const char *const real[2], int record)
-{
-	signal(SIGCHLD, SIG_IGN);
-	for (;;) {
-		struct pollfd waiting[2] = {{.fd = listening[0], .events = POLLIN}, {.fd = listening[1], .events = POLLIN}};
-		poll(waiting, 2, -1);
-		for (int i = 0; i < 2; i++) {
-			if (waiting[i].revents == 0)
-				continue;
-			const int client = accept(listening[i], NULL, NULL);
-			if (fork() == 0) {
-				const struct sockaddr_un address = address_of(real[i]);
-				const int tpm = socket(AF_UNIX, SOCK_STREAM, 0);
-				if (connect(tpm, (const struct sockaddr *)&address, sizeof address) == 0)
-					relay(client, tpm, record);
-				_exit(1);
-			}
-			close(client);
-		}
-	}
-}
-
-/* Sets a listener between the machine and its TPM; the record is a file of every octet that passed. */
-static void tap_bus(struct machine *machine, char *tcti, size_t tcti_size, char *record, size_t record_size)
-{
-	char tapped[110], tapped_control[120], control[110];
-	snprintf(tapped, sizeof tapped, "%s/tapped", machine->folder);
-	snprintf(tapped_control, sizeof tapped_control, "%s.ctrl", tapped);
-	snprintf(control, sizeof control, "%s.ctrl", machine->socket);
-	snprintf(record, record_size, "%s/record", machine->folder);
-	snprintf(tcti, tcti_size, "swtpm:path=%s", tapped);
-	const int listening[2] = {listen_at(tapped), listen_at(tapped_control)};
-	const char *const real[2] = {machine->socket, control};
-	machine->tap = fork();
-	if (machine->tap == 0) {
-		setpgid(0, 0);
-		prctl(PR_SET_PDEATHSIG, SIGKILL);
-		tap_serve(listening, real, open(record, O_WRONLY | O_CREAT | O_APPEND, 0600));
-	}
-	close(listening[0]);
-	close(listening[1]);
-}
 
 static bool file_holds(const char *path, const void *octets, size_t size)
 {
@@ -423,7 +272,7 @@ static void case_95_the_bus_shows_no_pin(void **state)
 {
 	struct machine *machine = *state, tapped = *machine;
 	char record[128];
-	tap_bus(machine, tapped.tcti, sizeof tapped.tcti, record, sizeof record);
+	machine_tap(machine, tapped.tcti, sizeof tapped.tcti, record, sizeof record);
 	const struct sealer_seal seal = seal_on(&tapped);
 	unlock_gives_pin(&seal);
 	/* the listener did hear: the blob passes as it is */
@@ -465,7 +314,8 @@ static void signature_verifies(const TPMT_PUBLIC *public, const TPMT_SIGNATURE *
 	EVP_PKEY_free(key);
 }
 
-static void quote_on(const struct machine *machine, const uint8_t extra[tpm_digest_size], TPMT_PUBLIC *public, TPMS_ATTEST *said)
+static void quote_on(const struct machine *machine, const uint8_t extra[tpm_digest_size], TPMT_PUBLIC *public,
+		     TPMS_ATTEST *said)
 {
 	uint8_t attest[1024], signature[1024], ak[1024];
 	struct tpm_quote quote = {BUFFER(attest), BUFFER(signature), BUFFER(ak)};
@@ -499,7 +349,7 @@ static void a_quote_verifies_and_carries_the_extra_data(void **state)
 	assert_int_equal(before.attested.quote.pcrSelect.pcrSelections[0].pcrSelect[1], 0xff);
 	assert_true((first.objectAttributes & TPMA_OBJECT_RESTRICTED) != 0);
 	unlock_gives_pin(&seal);
-	power_cycle(*state);
+	machine_power_cycle(*state);
 	unlock_gives_pin(&seal);
 	quote_on(*state, extra, &second, &after);
 	/* the same key in the next boot, another PCR digest once measured */
@@ -512,22 +362,22 @@ static void a_quote_verifies_and_carries_the_extra_data(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		WITH_TPM(the_pin_is_unsealed_after_the_measurement),
-		WITH_TPM(the_pin_is_handed_over_once_a_signer),
-		WITH_TPM(case_95_a_second_unseal_in_the_same_boot_is_refused),
-		WITH_TPM(case_95_a_changed_program_is_refused_and_caps_the_boot),
-		WITH_TPM(case_95_another_tpm_is_refused),
-		WITH_TPM(case_95_a_storage_root_key_of_another_name_is_refused),
-		WITH_TPM(blobs_changed_or_cut_anywhere_are_refused),
-		WITH_TPM(case_95_a_register_of_ones_is_refused),
-		WITH_TPM(case_95_a_register_that_ignores_the_measurement_is_refused),
-		WITH_TPM(a_register_extended_by_another_is_refused),
-		WITH_TPM(case_96_failing_unseals_never_lock_the_tpm_out),
-		WITH_TPM(nothing_stays_loaded_in_the_tpm),
-		WITH_TPM(leftovers_of_a_killed_predecessor_are_flushed),
-		WITH_TPM(a_tpm_that_does_not_answer_is_tpm_failed),
-		WITH_TPM(case_95_the_bus_shows_no_pin),
-		WITH_TPM(a_quote_verifies_and_carries_the_extra_data),
+	    WITH_TPM(the_pin_is_unsealed_after_the_measurement),
+	    WITH_TPM(the_pin_is_handed_over_once_a_signer),
+	    WITH_TPM(case_95_a_second_unseal_in_the_same_boot_is_refused),
+	    WITH_TPM(case_95_a_changed_program_is_refused_and_caps_the_boot),
+	    WITH_TPM(case_95_another_tpm_is_refused),
+	    WITH_TPM(case_95_a_storage_root_key_of_another_name_is_refused),
+	    WITH_TPM(blobs_changed_or_cut_anywhere_are_refused),
+	    WITH_TPM(case_95_a_register_of_ones_is_refused),
+	    WITH_TPM(case_95_a_register_that_ignores_the_measurement_is_refused),
+	    WITH_TPM(a_register_extended_by_another_is_refused),
+	    WITH_TPM(case_96_failing_unseals_never_lock_the_tpm_out),
+	    WITH_TPM(nothing_stays_loaded_in_the_tpm),
+	    WITH_TPM(leftovers_of_a_killed_predecessor_are_flushed),
+	    WITH_TPM(a_tpm_that_does_not_answer_is_tpm_failed),
+	    WITH_TPM(case_95_the_bus_shows_no_pin),
+	    WITH_TPM(a_quote_verifies_and_carries_the_extra_data),
 	};
 	setenv("TSS2_LOG", "all+none", 1);
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -39,7 +39,7 @@ static void assert_ok(status s)
 static void open_store(struct bench *bench, const uint8_t *boot)
 {
 	char sentence[256] = "";
-	if (is_refused(store_open(bench->file, boot, &bench->store, sentence)))
+	if (is_refused(store_open(bench->file, boot, "started anew", &bench->store, sentence)))
 		fail_msg("%s", sentence);
 }
 
@@ -181,9 +181,11 @@ static void an_order_closes_once_and_its_challenge_is_judged_once(void **state)
 	struct order_row order = add_order(bench->store, add_account(bench->store, 1), "one");
 	uint64_t count = 9;
 	store_enter(bench->store);
-	assert_ok(store_leave(bench->store, store_order_close(bench->store, "one", authorization_invalid, "{\"first\":1}")));
+	assert_ok(
+	    store_leave(bench->store, store_order_close(bench->store, "one", authorization_invalid, "{\"first\":1}")));
 	store_enter(bench->store);
-	assert_ok(store_leave(bench->store, store_order_close(bench->store, "one", authorization_expired, "{\"second\":1}")));
+	assert_ok(
+	    store_leave(bench->store, store_order_close(bench->store, "one", authorization_expired, "{\"second\":1}")));
 	assert_string_equal(find_order(bench->store, "one").error, "{\"first\":1}");
 	store_enter(bench->store);
 	assert_refusal(store_leave(bench->store, store_order_judge(bench->store, &order)), "challenge_closed");
@@ -195,7 +197,10 @@ static void an_order_closes_once_and_its_challenge_is_judged_once(void **state)
 
 static struct certificate_row a_certificate(uint64_t entry, int64_t order)
 {
-	struct certificate_row row = {.entry = entry, .order = order, .not_after_s = 10, .leaf = bytes_from("leaf", 4),
+	struct certificate_row row = {.entry = entry,
+				      .order = order,
+				      .not_after_s = 10,
+				      .leaf = bytes_from("leaf", 4),
 				      .issuers = bytes_from("issuers", 7)};
 	memcpy(row.serial, &entry, sizeof entry);
 	return row;
@@ -229,8 +234,11 @@ static void the_sequence_of_enrolment_records_must_rise(void **state)
 	struct bench *bench = *state;
 	uint8_t bytes[64];
 	struct buffer out = BUFFER(bytes);
-	struct record_row record = {.identifier_type = bytes_from_text("permanent-identifier"), .identifier = bytes_from_text("A"),
-				    .administrator = bytes_from_text("ada"), .sequence = 7, .request = bytes_from_text("seven")};
+	struct record_row record = {.identifier_type = bytes_from_text("permanent-identifier"),
+				    .identifier = bytes_from_text("A"),
+				    .administrator = bytes_from_text("ada"),
+				    .sequence = 7,
+				    .request = bytes_from_text("seven")};
 	store_enter(bench->store);
 	assert_ok(store_leave(bench->store, store_record_add(bench->store, &record, 1)));
 	store_enter(bench->store);
@@ -340,7 +348,8 @@ static void a_failing_disk_under_many_threads_loses_no_answered_work(void **stat
 	for (uint32_t i = 0; i < crowd.next; i++) {
 		struct account_row account = an_account(1000 + i), found;
 		store_enter(bench->store);
-		if (!is_refused(store_leave(bench->store, store_account_find_key(bench->store, account.thumbprint, &found))))
+		if (!is_refused(
+			store_leave(bench->store, store_account_find_key(bench->store, account.thumbprint, &found))))
 			kept++;
 	}
 	assert_int_equal(kept, crowd.stored);
@@ -355,7 +364,7 @@ static void a_database_of_a_newer_program_is_refused_with_a_sentence(void **stat
 	assert_int_equal(sqlite3_open(bench->file, &other), SQLITE_OK);
 	assert_int_equal(sqlite3_exec(other, "PRAGMA user_version = 99", NULL, NULL, NULL), SQLITE_OK);
 	sqlite3_close(other);
-	assert_refusal(store_open(bench->file, boot_one, &refused, sentence), "store_failed");
+	assert_refusal(store_open(bench->file, boot_one, "", &refused, sentence), "store_failed");
 	assert_non_null(strstr(sentence, "version 99"));
 	assert_null(refused);
 }
@@ -371,10 +380,10 @@ static void a_file_that_is_no_database_is_refused_with_a_sentence(void **state)
 	for (int i = 0; i < 1000; i++)
 		fputs("this is not a database at all. ", other);
 	fclose(other);
-	assert_refusal(store_open(file, boot_one, &refused, sentence), "store_failed");
+	assert_refusal(store_open(file, boot_one, "", &refused, sentence), "store_failed");
 	assert_true(strlen(sentence) > 10);
 	snprintf(file, sizeof file, "%s/absent/keyward.db", bench->folder);
-	assert_refusal(store_open(file, boot_one, &refused, sentence), "store_failed");
+	assert_refusal(store_open(file, boot_one, "", &refused, sentence), "store_failed");
 	assert_non_null(strstr(sentence, "cannot be opened"));
 }
 
@@ -383,17 +392,17 @@ static void a_file_that_is_no_database_is_refused_with_a_sentence(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		ON_A_STORE(rows_survive_a_restart),
-		ON_A_STORE(another_boot_closes_what_was_open),
-		ON_A_STORE(a_refused_work_leaves_nothing),
-		ON_A_STORE(an_order_closes_once_and_its_challenge_is_judged_once),
-		ON_A_STORE(one_order_has_one_certificate),
-		ON_A_STORE(the_sequence_of_enrolment_records_must_rise),
-		ON_A_STORE(case_91_a_full_disk_refuses_leaves_nothing_and_is_survived),
-		ON_A_STORE(works_of_many_threads_share_commits_and_refusals_stay_their_own),
-		ON_A_STORE(a_failing_disk_under_many_threads_loses_no_answered_work),
-		ON_A_STORE(a_database_of_a_newer_program_is_refused_with_a_sentence),
-		ON_A_STORE(a_file_that_is_no_database_is_refused_with_a_sentence),
+	    ON_A_STORE(rows_survive_a_restart),
+	    ON_A_STORE(another_boot_closes_what_was_open),
+	    ON_A_STORE(a_refused_work_leaves_nothing),
+	    ON_A_STORE(an_order_closes_once_and_its_challenge_is_judged_once),
+	    ON_A_STORE(one_order_has_one_certificate),
+	    ON_A_STORE(the_sequence_of_enrolment_records_must_rise),
+	    ON_A_STORE(case_91_a_full_disk_refuses_leaves_nothing_and_is_survived),
+	    ON_A_STORE(works_of_many_threads_share_commits_and_refusals_stay_their_own),
+	    ON_A_STORE(a_failing_disk_under_many_threads_loses_no_answered_work),
+	    ON_A_STORE(a_database_of_a_newer_program_is_refused_with_a_sentence),
+	    ON_A_STORE(a_file_that_is_no_database_is_refused_with_a_sentence),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * keyward-seal: seals the PIN that stands on standard input to the appliance's TPM, for the programs beside it and the given
- * configuration. The PIN is in locked memory here and nowhere else. */
+ * keyward-seal: seals the PIN that stands on standard input to the appliance's TPM, for the programs beside it and the
+ * given configuration. The PIN is in locked memory here and nowhere else. */
 #include <errno.h>
 #include <limits.h>
 #include <stdio.h>
@@ -89,8 +89,8 @@ static bool seal(const struct sealing *sealing, bool may_replace)
 		return false;
 	}
 	if (is_refused(tpm_pcr_predict(sealing->measurement, predicted)) ||
-	    is_refused(tpm_seal(tpm, sealing->configuration.tpm_pcr, predicted,
-				bytes_from(pin.room, pin.size), &sealed))) {
+	    is_refused(
+		tpm_seal(tpm, sealing->configuration.tpm_pcr, predicted, bytes_from(pin.room, pin.size), &sealed))) {
 		fprintf(stderr, "The TPM does not seal the PIN: %s\n", tpm_problem(tpm));
 		return false;
 	}
@@ -103,9 +103,11 @@ static bool prepare(struct sealing *sealing, const char *file, bool has_state)
 	if (!configuration_read(file, &sealing->configuration) || !measure(sealing))
 		return false;
 	find_tpm(sealing);
-	snprintf(sealing->folder, sizeof sealing->folder, "%s%s", sealing->configuration.state, has_state ? "" : ".new");
+	snprintf(sealing->folder, sizeof sealing->folder, "%s%s", sealing->configuration.state,
+		 has_state ? "" : ".new");
 	if (!has_state && lstat(sealing->configuration.state, &about) == 0) {
-		fprintf(stderr, "%s exists already; keyward-ceremony --reseal seals its PIN anew\n", sealing->configuration.state);
+		fprintf(stderr, "%s exists already; keyward-ceremony --reseal seals its PIN anew\n",
+			sealing->configuration.state);
 		return false;
 	}
 	return true;

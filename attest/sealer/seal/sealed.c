@@ -43,7 +43,8 @@ static bool write_file(int folder, const char *name, struct bytes content)
 static bool write_part(int state, const struct tpm_sealed *sealed, const uint8_t measurement[tpm_digest_size])
 {
 	const struct bytes contents[name_count] = {buffer_view(&sealed->public), buffer_view(&sealed->private),
-						   buffer_view(&sealed->srk_name), bytes_from(measurement, tpm_digest_size)};
+						   buffer_view(&sealed->srk_name),
+						   bytes_from(measurement, tpm_digest_size)};
 	remove_folder(state, "sealed.part");
 	if (mkdirat(state, "sealed.part", 0700) != 0)
 		return false;
@@ -84,5 +85,6 @@ bool sealed_is_for(const char *folder, const uint8_t measurement[tpm_digest_size
 	uint8_t was[tpm_digest_size + 1];
 	snprintf(path, sizeof path, "%s/sealed/measurement", folder);
 	DESCRIPTOR file = open(path, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
-	return file >= 0 && read(file, was, sizeof was) == tpm_digest_size && memcmp(was, measurement, tpm_digest_size) == 0;
+	return file >= 0 && read(file, was, sizeof was) == tpm_digest_size &&
+	       memcmp(was, measurement, tpm_digest_size) == 0;
 }

@@ -1,0 +1,171 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Order, challenge, finalize, certificate and ledger entry. Distrusts every answer. */
+#include <stdio.h>
+#include <string.h>
+
+#include "attest/enroll/acme.h"
+#include "attest/enroll/answer.h"
+#include "attest/enroll/post.h"
+
+/* The device-attest-01 challenge of an authorization; NULL: none. */
+static const json_t *find_challenge(const json_t *authorization)
+{
+	const json_t *list = json_object_get(authorization, "challenges");
+	for (size_t i = 0; i < json_array_size(list); i++)
+		if (strcmp(answer_word(json_array_get(list, i), "type"), "device-attest-01") == 0)
+			return json_array_get(list, i);
+	return NULL;
+}
+
+/* What a failed object of the CA says of itself, as a sentence. */
+static outcome refused_by(const char *what, const json_t *object)
+{
+	const json_t *error = json_object_get(object, "error");
+	const json_t *inner = json_array_get(json_object_get(error, "subproblems"), 0);
+	if (!json_is_object(error))
+		return outcome_fail(exit_refused, "the CA made %s %s and gave no reason", what, answer_word(object, "status"));
+	return outcome_fail(exit_refused, "the CA refused %s: %.900s%s%.600s", what, answer_word(error, "detail"),
+			    inner == NULL ? "" : "; ", answer_word(inner, "detail"));
+}
+
+static outcome read_challenge(const json_t *authorization, struct acme_order *out)
+{
+	const json_t *challenge = find_challenge(authorization);
+	if (challenge == NULL)
+		return outcome_fail(exit_refused, "the CA does not offer device-attest-01 for this identifier");
+	STEP(answer_text(challenge, "url", out->challenge, sizeof out->challenge));
+	return answer_text(challenge, "token", out->token, sizeof out->token);
+}
+
+static outcome read_authorization(struct acme *acme, struct acme_order *out)
+{
+	struct http_answer answer;
+	json_t *authorization = NULL;
+	STEP(post_as_get(acme, out->authorization, &answer, &authorization));
+	const outcome result = read_challenge(authorization, out);
+	json_decref(authorization);
+	return result;
+}
+
+outcome acme_order_new(struct acme *acme, const char *identifier, struct acme_order *out)
+{
+	struct acme_order order = {.url = ""};
+	struct http_answer answer;
+	json_t *object = NULL;
+	json_t *payload = json_pack("{s:[{s:s, s:s}]}", "identifiers", "type", "permanent-identifier", "value", identifier);
+	if (payload == NULL)
+		return outcome_fail(exit_usage, "the identifier is not UTF-8");
+	STEP(post_object(acme, acme->new_order, payload, &answer));
+	if (answer.location[0] == 0)
+		return outcome_fail(exit_network, "the CA does not say where the order is");
+	memcpy(order.url, answer.location, sizeof order.url);
+	STEP(answer_read(&answer, acme->new_order, &object));
+	outcome result = answer_first(object, "authorizations", order.authorization, sizeof order.authorization);
+	if (result.code == exit_done)
+		result = answer_text(object, "finalize", order.finalize, sizeof order.finalize);
+	json_decref(object);
+	STEP(result);
+	STEP(read_authorization(acme, &order));
+	*out = order;
+	return DONE;
+}
+
+const char *acme_order_name(const struct acme_order *order)
+{
+	const char *slash = strrchr(order->url, '/');
+	return slash == NULL ? order->url : slash + 1;
+}
+
+outcome acme_binding(const struct acme *acme, const struct acme_order *order, uint8_t binding[tpm_digest_size])
+{
+	char text[acme_token_room + sizeof acme->thumbprint + 2];
+	const int size = snprintf(text, sizeof text, "%s.%s", order->token, acme->thumbprint);
+	if (size <= 0 || EVP_Digest(text, (size_t)size, binding, NULL, EVP_sha256(), NULL) != 1)
+		return outcome_fail(exit_other, "there is no memory");
+	return DONE;
+}
+
+/* Whether the challenge has been judged; the answer's sentence when it failed. */
+static outcome judge_challenge(const json_t *challenge, bool *is_valid)
+{
+	const char *word = answer_word(challenge, "status");
+	*is_valid = strcmp(word, "valid") == 0;
+	if (*is_valid || strcmp(word, "pending") == 0 || strcmp(word, "processing") == 0)
+		return DONE;
+	return refused_by("the attestation", challenge);
+}
+
+outcome acme_attest(struct acme *acme, const struct acme_order *order, struct bytes statement)
+{
+	struct http_answer answer;
+	json_t *challenge = NULL, *payload = json_object();
+	bool is_valid = false;
+	if (payload == NULL || !answer_add_octets(payload, "attObj", statement)) {
+		json_decref(payload);
+		return outcome_fail(exit_other, "there is no memory");
+	}
+	STEP(post_object(acme, order->challenge, payload, &answer));
+	STEP(answer_read(&answer, order->challenge, &challenge));
+	for (unsigned round = 0;; round++) {
+		const outcome result = judge_challenge(challenge, &is_valid);
+		json_decref(challenge);
+		STEP(result);
+		if (is_valid)
+			return DONE;
+		if (!post_wait(round, &answer))
+			return outcome_fail(exit_network, "the CA does not come to a decision about the attestation");
+		STEP(post_as_get(acme, order->challenge, &answer, &challenge));
+	}
+}
+
+/* Whether the certificate is there; the answer's sentence when the order failed. */
+static outcome judge_order(const json_t *object, struct acme_order *order, bool *is_valid)
+{
+	const char *word = answer_word(object, "status");
+	*is_valid = strcmp(word, "valid") == 0;
+	if (*is_valid)
+		return answer_text(object, "certificate", order->certificate, sizeof order->certificate);
+	if (strcmp(word, "processing") == 0 || strcmp(word, "ready") == 0)
+		return DONE;
+	return refused_by("the order", object);
+}
+
+outcome acme_finalize(struct acme *acme, struct acme_order *order, struct bytes csr, struct bytes *pem)
+{
+	struct http_answer answer;
+	json_t *object = NULL, *payload = json_object();
+	bool is_valid = false;
+	if (payload == NULL || !answer_add_octets(payload, "csr", csr)) {
+		json_decref(payload);
+		return outcome_fail(exit_other, "there is no memory");
+	}
+	STEP(post_object(acme, order->finalize, payload, &answer));
+	STEP(answer_read(&answer, order->finalize, &object));
+	for (unsigned round = 0;; round++) {
+		const outcome result = judge_order(object, order, &is_valid);
+		json_decref(object);
+		STEP(result);
+		if (is_valid)
+			break;
+		if (!post_wait(round, &answer))
+			return outcome_fail(exit_network, "the CA does not finish the order");
+		STEP(post_as_get(acme, order->url, &answer, &object));
+	}
+	STEP(signed_post(&acme->client, order->certificate, (struct bytes){0}, &answer));
+	*pem = answer.body;
+	return DONE;
+}
+
+outcome acme_entry(struct acme *acme, const struct acme_order *order, json_t **out)
+{
+	static const char before[] = "/order", after[] = "/entry";
+	struct http_answer answer;
+	char url[http_url_room];
+	memcpy(url, order->url, sizeof url);
+	char *last = strrchr(url, '/');
+	if (last == NULL || last - url < (ptrdiff_t)(sizeof before - 1) ||
+	    memcmp(last - (sizeof before - 1), before, sizeof before - 1) != 0)
+		return outcome_fail(exit_network, "the order %s has no entry beside it", order->url);
+	memcpy(last - (sizeof after - 1), after, sizeof after - 1);
+	return post_as_get(acme, url, &answer, out);
+}

@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * The command line of keyward-enroll(1). */
+#ifndef KEYWARD_OPTIONS_H
+#define KEYWARD_OPTIONS_H
+
+#include "attest/enroll/tpm.h"
+
+enum options_command { options_enroll, options_renew, options_show };
+
+struct options {
+	enum options_command command;
+	const char *directory, *root, *tcti, *state;
+	const char *identifier; /* NULL: the EK's digest */
+	const char *ek_chain;   /* NULL: none */
+	const char *audit;      /* NULL: the checkpoint's signature is not checked */
+	enum tpm_key_kind key_kind;
+	uint64_t renew_before_s;
+};
+
+/* exit_usage, with sentence and summary on standard error. */
+outcome options_read(int count, char **words, struct options *out);
+
+#endif

@@ -1,0 +1,19 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * The state folder: account.pem, ak.pem, device.pem, entry.json. One program works on it at a time. */
+#ifndef KEYWARD_STATE_H
+#define KEYWARD_STATE_H
+
+#include <limits.h>
+
+#include "ca/client/outcome.h"
+
+struct state {
+	int folder; /* locked while open */
+	char account[PATH_MAX], ak[PATH_MAX], device[PATH_MAX], entry[PATH_MAX];
+};
+
+/* Makes the folder (0700) when it is not there and locks it; exit_other. */
+outcome state_open(const char *folder, struct state *out);
+void state_close(struct state *state);
+
+#endif

@@ -1,0 +1,71 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * RFC 5280 path validation by OpenSSL over the given roots alone, with what it leaves open by default closed. */
+#include "attest/verifier/chain.h"
+
+#include <openssl/err.h>
+#include <openssl/x509_vfy.h>
+
+/* Level 2 refuses SHA-1, MD5 and keys below 112 bits everywhere in the chain but the anchor's own signature. */
+enum { least_level = 2, most_depth = 8 };
+
+static void store_free(X509_STORE **store)
+{
+	X509_STORE_free(*store);
+}
+static void context_free(X509_STORE_CTX **context)
+{
+	X509_STORE_CTX_free(*context);
+}
+
+/* OpenSSL takes a certificate with keyCertSign but without basicConstraints for a CA; RFC 5280 4.2.1.9 does not. */
+static bool are_authorities(const STACK_OF(X509) *chain, struct detail *detail)
+{
+	for (int i = 1; i < sk_X509_num(chain); i++) {
+		if (X509_check_ca(sk_X509_value(chain, i)) == 1)
+			continue;
+		detail_say(detail, "certificate %d of the chain is not a CA", i);
+		return false;
+	}
+	return true;
+}
+
+static bool judge(X509_STORE_CTX *context, uint8_t root_hash[32], struct detail *detail)
+{
+	if (X509_verify_cert(context) != 1) {
+		detail_say(detail, "%s, at certificate %d of the chain",
+			   X509_verify_cert_error_string(X509_STORE_CTX_get_error(context)),
+			   X509_STORE_CTX_get_error_depth(context));
+		return false;
+	}
+	const STACK_OF(X509) *chain = X509_STORE_CTX_get0_chain(context);
+	if (!are_authorities(chain, detail))
+		return false;
+	unsigned size = 0;
+	return X509_digest(sk_X509_value(chain, sk_X509_num(chain) - 1), EVP_sha256(), root_hash, &size) == 1 &&
+	       size == 32;
+}
+
+bool chain_verify(X509 *leaf, STACK_OF(X509) *intermediates, const struct chain_roots *roots, uint8_t root_hash[32],
+		  struct detail *detail)
+{
+	__attribute__((cleanup(store_free))) X509_STORE *store = X509_STORE_new();
+	__attribute__((cleanup(context_free))) X509_STORE_CTX *context = X509_STORE_CTX_new();
+	if (store == NULL || context == NULL)
+		return false;
+	for (size_t i = 0; i < roots->count; i++)
+		if (X509_STORE_add_cert(store, roots->at[i]) != 1)
+			return false;
+	if (roots->count == 0) {
+		detail_say(detail, "no root is configured");
+		return false;
+	}
+	if (X509_STORE_CTX_init(context, store, leaf, intermediates) != 1)
+		return false;
+	X509_VERIFY_PARAM *parameters = X509_STORE_CTX_get0_param(context);
+	X509_VERIFY_PARAM_set_auth_level(parameters, least_level);
+	X509_VERIFY_PARAM_set_depth(parameters, most_depth);
+	X509_VERIFY_PARAM_set_flags(parameters, X509_V_FLAG_PARTIAL_CHAIN);
+	const bool is_good = judge(context, root_hash, detail);
+	ERR_clear_error();
+	return is_good;
+}

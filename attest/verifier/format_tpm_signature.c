@@ -1,0 +1,151 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Reads and verifies the AK's signature. Distrusts the octets and what they say of themselves. */
+#include "attest/verifier/format_tpm_signature.h"
+
+#include <openssl/ec.h>
+#include <openssl/ecdsa.h>
+#include <openssl/err.h>
+#include <openssl/rsa.h>
+
+/* COSE algorithms (RFC 8812, 9053) as -1 minus the number, the way CBOR writes them. */
+static const struct {
+	uint64_t number;
+	uint16_t hash, raw_scheme;
+} algorithms[] = {
+	{6, tpm_sha256, tpm_ecdsa},     /* -7 ES256 */
+	{34, tpm_sha384, tpm_ecdsa},    /* -35 ES384 */
+	{35, tpm_sha512, tpm_ecdsa},    /* -36 ES512 */
+	{36, tpm_sha256, tpm_rsapss},   /* -37 PS256 */
+	{37, tpm_sha384, tpm_rsapss},   /* -38 PS384 */
+	{38, tpm_sha512, tpm_rsapss},   /* -39 PS512 */
+	{256, tpm_sha256, tpm_rsassa},  /* -257 RS256 */
+	{257, tpm_sha384, tpm_rsassa},  /* -258 RS384 */
+	{258, tpm_sha512, tpm_rsassa},  /* -259 RS512 */
+	{65534, tpm_sha1, tpm_rsassa},  /* -65535 RS1, read so that it can be refused by name */
+};
+
+static uint16_t hash_of(const struct cbor_item *algorithm)
+{
+	for (size_t i = 0; algorithm != NULL && i < sizeof algorithms / sizeof algorithms[0]; i++)
+		if (algorithms[i].number == algorithm->number)
+			return algorithms[i].hash;
+	return tpm_null;
+}
+
+static uint16_t raw_scheme_of(const struct cbor_item *algorithm)
+{
+	for (size_t i = 0; algorithm != NULL && i < sizeof algorithms / sizeof algorithms[0]; i++)
+		if (algorithms[i].number == algorithm->number)
+			return algorithms[i].raw_scheme;
+	return tpm_rsassa;
+}
+
+static bool is_scheme_of(uint16_t scheme, EVP_PKEY *ak)
+{
+	return EVP_PKEY_get_base_id(ak) == EVP_PKEY_EC ? scheme == tpm_ecdsa
+						       : scheme == tpm_rsassa || scheme == tpm_rsapss;
+}
+
+static bool read_number(const BIGNUM *number, struct tpm_octets *out)
+{
+	const int size = BN_num_bytes(number);
+	if (size <= 0 || (size_t)size > sizeof out->data)
+		return false;
+	out->size = (size_t)BN_bn2bin(number, out->data);
+	return true;
+}
+
+static bool read_raw_ecdsa(struct bytes octets, struct tpm_signature *out)
+{
+	const unsigned char *at = octets.data;
+	unsigned char *again = NULL;
+	if (octets.size > 256)
+		return false;
+	ECDSA_SIG *pair = d2i_ECDSA_SIG(NULL, &at, (long)octets.size);
+	if (pair == NULL)
+		return false;
+	const int size = i2d_ECDSA_SIG(pair, &again);
+	const bool is_good = size > 0 && bytes_equal(octets, bytes_from(again, (size_t)size)) &&
+			     read_number(ECDSA_SIG_get0_r(pair), &out->first) &&
+			     read_number(ECDSA_SIG_get0_s(pair), &out->second);
+	OPENSSL_free(again);
+	ECDSA_SIG_free(pair);
+	return is_good;
+}
+
+static bool read_raw(struct bytes octets, EVP_PKEY *ak, const struct cbor_item *algorithm, struct tpm_signature *out)
+{
+	struct tpm_signature read = {.hash = hash_of(algorithm)};
+	if (EVP_PKEY_get_base_id(ak) == EVP_PKEY_EC) {
+		read.scheme = tpm_ecdsa;
+		if (!read_raw_ecdsa(octets, &read))
+			return false;
+	} else {
+		read.scheme = raw_scheme_of(algorithm) == tpm_rsapss ? tpm_rsapss : tpm_rsassa;
+		if (octets.size != (size_t)EVP_PKEY_get_size(ak) || octets.size > sizeof read.first.data)
+			return false;
+		read.first.size = octets.size;
+		memcpy(read.first.data, octets.data, octets.size);
+	}
+	*out = read;
+	return true;
+}
+
+bool format_tpm_signature_read(struct bytes octets, EVP_PKEY *ak, const struct cbor_item *algorithm,
+			       struct tpm_signature *out)
+{
+	if (!is_refused(tpm_signature_parse(octets, out)))
+		return true;
+	return read_raw(octets, ak, algorithm, out);
+}
+
+bool format_tpm_signature_is_taken(const struct tpm_signature *signature, EVP_PKEY *ak, const struct cbor_item *algorithm)
+{
+	return tpm_key_digest(signature->hash) != NULL && signature->hash == hash_of(algorithm) &&
+	       is_scheme_of(signature->scheme, ak);
+}
+
+/* r and s as the DER that OpenSSL takes; the caller frees it. */
+static int ecdsa_der(const struct tpm_signature *signature, unsigned char **out)
+{
+	int size = -1;
+	ECDSA_SIG *pair = ECDSA_SIG_new();
+	BIGNUM *r = BN_bin2bn(signature->first.data, (int)signature->first.size, NULL);
+	BIGNUM *s = BN_bin2bn(signature->second.data, (int)signature->second.size, NULL);
+	if (pair != NULL && r != NULL && s != NULL && ECDSA_SIG_set0(pair, r, s) == 1) {
+		r = s = NULL;
+		size = i2d_ECDSA_SIG(pair, out);
+	}
+	BN_free(r);
+	BN_free(s);
+	ECDSA_SIG_free(pair);
+	return size;
+}
+
+static bool verify(EVP_PKEY *ak, const struct tpm_signature *how, struct bytes signature, struct bytes text)
+{
+	EVP_MD_CTX *context = EVP_MD_CTX_new();
+	EVP_PKEY_CTX *key_context = NULL;
+	bool is_right = context != NULL && EVP_DigestVerifyInit(context, &key_context, tpm_key_digest(how->hash), NULL,
+								ak) == 1;
+	if (is_right && how->scheme == tpm_rsapss)
+		is_right = EVP_PKEY_CTX_set_rsa_padding(key_context, RSA_PKCS1_PSS_PADDING) == 1 &&
+			   EVP_PKEY_CTX_set_rsa_pss_saltlen(key_context, RSA_PSS_SALTLEN_DIGEST) == 1;
+	is_right = is_right &&
+		   EVP_DigestVerify(context, signature.data, signature.size, text.data, text.size) == 1;
+	EVP_MD_CTX_free(context);
+	ERR_clear_error();
+	return is_right;
+}
+
+bool format_tpm_signature_verify(const struct tpm_signature *signature, EVP_PKEY *ak, struct bytes signed_octets)
+{
+	if (signature->scheme != tpm_ecdsa)
+		return verify(ak, signature, bytes_from(signature->first.data, signature->first.size), signed_octets);
+	unsigned char *der = NULL;
+	const int size = ecdsa_der(signature, &der);
+	const bool is_right =
+		size > 0 && verify(ak, signature, bytes_from(der, (size_t)size), signed_octets);
+	OPENSSL_free(der);
+	return is_right;
+}

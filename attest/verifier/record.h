@@ -1,0 +1,16 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * An enrolment record: an administrator's signed word that one identifier belongs to the device with one EK. It comes by way of
+ * processes that are not believed. */
+#ifndef KEYWARD_RECORD_H
+#define KEYWARD_RECORD_H
+
+#include "attest/verifier/verifier.h"
+
+/* OK when `record`, a flattened JWS as sent, gives this identifier to the device whose EK has this hash (64 lower-case hex digits).
+ * record_malformed: not such a request, another url or other members; record_forged: no administrator of the settings with that
+ * role signed it; record_expired; record_mismatch: another identifier, octet for octet, or another EK. The nonce is not looked
+ * at. */
+status record_judge(const struct verifier *verifier, struct bytes record, struct bytes identifier_type, struct bytes identifier,
+		    struct bytes ek_hash_hex);
+
+#endif

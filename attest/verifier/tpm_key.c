@@ -1,0 +1,103 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Public areas as OpenSSL keys, without its decoder. Distrusts the numbers. */
+#include "attest/verifier/tpm_key.h"
+
+#include <openssl/core_names.h>
+#include <openssl/param_build.h>
+#include <openssl/x509.h>
+
+enum { longest_coordinate = 66 };
+
+const EVP_MD *tpm_key_digest(uint16_t algorithm)
+{
+	switch (algorithm) {
+	case tpm_sha256:
+		return EVP_sha256();
+	case tpm_sha384:
+		return EVP_sha384();
+	case tpm_sha512:
+		return EVP_sha512();
+	default:
+		return NULL;
+	}
+}
+
+bool tpm_key_name(const struct tpm_public *public, struct bytes area, struct tpm_octets *out)
+{
+	const EVP_MD *digest = tpm_key_digest(public->name_algorithm);
+	unsigned size = 0;
+	if (digest == NULL)
+		return false;
+	out->data[0] = (uint8_t)(public->name_algorithm >> 8);
+	out->data[1] = (uint8_t)public->name_algorithm;
+	if (EVP_Digest(area.data, area.size, out->data + 2, &size, digest, NULL) != 1)
+		return false;
+	out->size = 2 + (size_t)size;
+	return true;
+}
+
+static EVP_PKEY *key_from(const char *type, OSSL_PARAM_BLD *build)
+{
+	EVP_PKEY *key = NULL;
+	OSSL_PARAM *parameters = OSSL_PARAM_BLD_to_param(build);
+	EVP_PKEY_CTX *context = EVP_PKEY_CTX_new_from_name(NULL, type, NULL);
+	if (parameters == NULL || context == NULL || EVP_PKEY_fromdata_init(context) != 1 ||
+	    EVP_PKEY_fromdata(context, &key, EVP_PKEY_PUBLIC_KEY, parameters) != 1)
+		key = NULL;
+	OSSL_PARAM_free(parameters);
+	EVP_PKEY_CTX_free(context);
+	return key;
+}
+
+static EVP_PKEY *rsa_open(const struct tpm_public *public, OSSL_PARAM_BLD *build)
+{
+	BIGNUM *modulus = BN_bin2bn(public->modulus.data, (int)public->modulus.size, NULL);
+	EVP_PKEY *key = NULL;
+	if (modulus != NULL && BN_is_odd(modulus) && BN_num_bits(modulus) == public->bits &&
+	    OSSL_PARAM_BLD_push_BN(build, OSSL_PKEY_PARAM_RSA_N, modulus) == 1 &&
+	    OSSL_PARAM_BLD_push_uint32(build, OSSL_PKEY_PARAM_RSA_E, public->exponent) == 1)
+		key = key_from("RSA", build);
+	BN_free(modulus);
+	return key;
+}
+
+static EVP_PKEY *ec_open(const struct tpm_public *public, OSSL_PARAM_BLD *build)
+{
+	static const struct {
+		uint16_t curve;
+		const char *name;
+		size_t size;
+	} curves[] = {{tpm_p256, "P-256", 32}, {tpm_p384, "P-384", 48}, {tpm_p521, "P-521", longest_coordinate}};
+	for (size_t i = 0; i < sizeof curves / sizeof curves[0]; i++) {
+		const size_t size = curves[i].size;
+		uint8_t point[1 + 2 * longest_coordinate] = {4};
+		if (curves[i].curve != public->curve || public->x.size > size || public->y.size > size)
+			continue;
+		memcpy(point + 1 + size - public->x.size, public->x.data, public->x.size);
+		memcpy(point + 1 + 2 * size - public->y.size, public->y.data, public->y.size);
+		if (OSSL_PARAM_BLD_push_utf8_string(build, OSSL_PKEY_PARAM_GROUP_NAME, curves[i].name, 0) != 1 ||
+		    OSSL_PARAM_BLD_push_octet_string(build, OSSL_PKEY_PARAM_PUB_KEY, point, 1 + 2 * size) != 1)
+			return NULL;
+		return key_from("EC", build); /* refuses a point off the curve */
+	}
+	return NULL;
+}
+
+EVP_PKEY *tpm_key_open(const struct tpm_public *public)
+{
+	OSSL_PARAM_BLD *build = OSSL_PARAM_BLD_new();
+	if (build == NULL)
+		return NULL;
+	EVP_PKEY *key = public->type == tpm_rsa ? rsa_open(public, build) : ec_open(public, build);
+	OSSL_PARAM_BLD_free(build);
+	return key;
+}
+
+bool tpm_key_spki(EVP_PKEY *key, struct buffer *out)
+{
+	unsigned char *der = NULL;
+	const int size = i2d_PUBKEY(key, &der);
+	const bool is_added = size > 0 && buffer_add(out, der, (size_t)size);
+	OPENSSL_free(der);
+	return is_added;
+}
