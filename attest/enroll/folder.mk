@@ -3,3 +3,12 @@ programs += keyward-enroll
 keyward-enroll.folder = attest/enroll
 keyward-enroll.uses = ca/client ca/jose firmware/boundary
 keyward-enroll.packages = tss2-esys tss2-mu tss2-rc tss2-tcti-device tss2-tcti-swtpm libcurl jansson libcbor libcrypto
+
+tests += test_proof
+test_proof.uses = attest/enroll firmware/boundary
+test_proof.packages = libcrypto
+
+helpers += enroll_tpm
+enroll_tpm.file = tests/enroll/enroll_tpm.c
+enroll_tpm.uses = attest/enroll ca/client ca/jose firmware/boundary
+enroll_tpm.packages = tss2-esys tss2-mu tss2-rc tss2-tcti-device tss2-tcti-swtpm libcurl jansson libcbor libcrypto

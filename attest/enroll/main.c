@@ -132,7 +132,7 @@ static outcome show(const struct state *state)
 static outcome run(const struct options *options)
 {
 	struct state state = {.folder = -1};
-	STEP(state_open(options->state, &state));
+	STEP(state_open(options->state, options->command != options_show, &state));
 	const outcome result = options->command == options_show    ? show(&state)
 			       : options->command == options_renew ? renew(options, &state)
 								   : enroll(options, &state);

@@ -21,11 +21,11 @@ static bool set_paths(const char *folder, struct state *state)
 	return true;
 }
 
-outcome state_open(const char *folder, struct state *out)
+outcome state_open(const char *folder, bool may_make, struct state *out)
 {
 	if (!set_paths(folder, out))
 		return outcome_fail(exit_usage, "the path of the state folder is too long");
-	if (mkdir(folder, S_IRWXU) != 0 && errno != EEXIST)
+	if (may_make && mkdir(folder, S_IRWXU) != 0 && errno != EEXIST)
 		return outcome_fail(exit_other, "the state folder %s cannot be made: %s", folder, strerror(errno));
 	out->folder = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (out->folder < 0)

@@ -12,8 +12,8 @@ struct state {
 	char account[PATH_MAX], ak[PATH_MAX], device[PATH_MAX], entry[PATH_MAX];
 };
 
-/* Makes the folder (0700) when it is not there and locks it; exit_other. */
-outcome state_open(const char *folder, struct state *out);
+/* Makes the folder (0700) where it may, and locks it; exit_other. */
+outcome state_open(const char *folder, bool may_make, struct state *out);
 void state_close(struct state *state);
 
 #endif

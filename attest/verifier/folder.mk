@@ -3,3 +3,7 @@ programs += keyward-verifier
 keyward-verifier.folder = attest/verifier
 keyward-verifier.uses = ca/jose firmware/confine firmware/boundary
 keyward-verifier.packages = libcrypto libcbor tss2-mu libseccomp
+
+tests += test_statement
+test_statement.uses = attest/verifier tests/device ca/jose firmware/boundary
+test_statement.packages = libcrypto libcbor tss2-mu

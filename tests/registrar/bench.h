@@ -38,6 +38,7 @@ struct fake_signer {
 	atomic_bool is_deaf;	      /* hangs up when asked to issue */
 	atomic_bool dies_after_entry; /* enters, then hangs up without an answer, once */
 	atomic_uint delay_ms;
+	atomic_uint late_ms; /* answers `issue` so much later, and other requests meanwhile */
 	atomic_uint issues, reads, voids;
 	atomic_size_t size;
 	struct fake_entry entries[bench_entries_most];

@@ -181,25 +181,61 @@ static status find_or_enter(struct fake_signer *signer, char kind, const char *o
 	return OK;
 }
 
-static status issue(struct bench *bench, int channel, uint32_t call, char kind, const char *order)
+/* What is issued for an entry, when its time has come. */
+struct answering {
+	struct bench *bench;
+	int channel;
+	uint32_t call;
+	size_t at;
+};
+
+static status give_issued(const struct answering *self)
 {
-	struct fake_signer *signer = &bench->signer;
-	size_t at = 0;
+	const struct fake_entry *entry = &self->bench->signer.entries[self->at];
 	char leaf[64];
-	atomic_fetch_add(&signer->issues, 1);
-	if (signer->is_deaf)
-		return REFUSE(neighbour_away);
-	TRY(find_or_enter(signer, kind, order, &at));
-	if (atomic_exchange(&signer->dies_after_entry, false))
-		return REFUSE(neighbour_away);
-	snprintf(leaf, sizeof leaf, "certificate %zu of %.20s", at, order);
+	snprintf(leaf, sizeof leaf, "certificate %zu of %.20s", self->at, entry->order);
 	struct message_issued answer = {
-	    .entry = at, .not_before_s = clock_wall_s(), .not_after_s = clock_wall_s() + 3600};
-	memcpy(answer.serial, signer->entries[at].serial, sizeof answer.serial);
+	    .entry = self->at, .not_before_s = clock_wall_s(), .not_after_s = clock_wall_s() + 3600};
+	memcpy(answer.serial, entry->serial, sizeof answer.serial);
 	answer.chain.at[0] = bytes_from_text(leaf);
 	answer.chain.at[1] = bytes_from_text("the issuing certificate, long enough to need a second line of base64");
 	answer.chain.count = 2;
-	return channel_send(channel, call, message_issued, &answer);
+	return channel_send(self->channel, self->call, message_issued, &answer);
+}
+
+static void *give_late(void *argument)
+{
+	struct answering *self = argument;
+	sleep_ms(self->bench->signer.late_ms);
+	(void)is_refused(give_issued(self));
+	free(self);
+	atomic_fetch_sub(&running, 1);
+	return NULL;
+}
+
+static status issue_late(const struct answering *now)
+{
+	struct answering *later = malloc(sizeof *later);
+	pthread_t thread;
+	*later = *now;
+	atomic_fetch_add(&running, 1);
+	if (pthread_create(&thread, NULL, give_late, later) != 0)
+		abort();
+	pthread_detach(thread);
+	return OK;
+}
+
+static status issue(struct bench *bench, int channel, uint32_t call, char kind, const char *order)
+{
+	struct fake_signer *signer = &bench->signer;
+	struct answering now = {.bench = bench, .channel = channel, .call = call};
+	atomic_fetch_add(&signer->issues, 1);
+	if (signer->is_deaf)
+		return REFUSE(neighbour_away);
+	TRY(find_or_enter(signer, kind, order, &now.at));
+	if (atomic_exchange(&signer->dies_after_entry, false))
+		return REFUSE(neighbour_away);
+	return signer->late_ms == 0 ? give_issued(&now) : issue_late(&now);
 }
 
 static status issue_for_order(struct bench *bench, int channel, uint32_t call, struct bytes body)

@@ -189,6 +189,7 @@ static void an_issue_in_hand_is_not_closed_when_the_signer_starts_again(void **s
 	while (bench->signer.size == 0)
 		usleep(1000);
 	usleep(50000);
+	bench->signer.late_ms = 150;
 	bench_wire_signer(bench);
 	bench_finalize(bench, &client, other); /* takes over first, and waits for the one in hand */
 	pthread_join(thread, NULL);
