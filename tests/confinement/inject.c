@@ -6,6 +6,7 @@
 #include <signal.h>
 #include <string.h>
 #include <sys/ptrace.h>
+#include <sys/syscall.h>
 #include <sys/uio.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -110,7 +111,7 @@ static bool run_to_stop(struct inject *inject)
 	return true;
 }
 
-int64_t inject_call(struct inject *inject, long number, const uint64_t arguments[6])
+static int64_t call_once(struct inject *inject, long number, const uint64_t arguments[6])
 {
 	struct user_regs_struct registers = inject->before;
 	registers.rip = inject->place;
@@ -126,6 +127,16 @@ int64_t inject_call(struct inject *inject, long number, const uint64_t arguments
 	    ptrace(PTRACE_GETREGS, inject->pid, NULL, &registers) != 0)
 		return 0;
 	return (int64_t)registers.rax;
+}
+
+/* A call that the filter ends the process for still comes to a stop at its end; only the next step shows the death. */
+int64_t inject_call(struct inject *inject, long number, const uint64_t arguments[6])
+{
+	static const uint64_t none[6];
+	const int64_t result = call_once(inject, number, arguments);
+	if (!inject->is_gone)
+		call_once(inject, SYS_getpid, none);
+	return inject->is_gone ? 0 : result;
 }
 
 void inject_detach(struct inject *inject)
