@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * The conversation with the CA: directory, account, AK enrolment, order, challenge, finalize, certificate, ledger entry (RFC 8555,
- * draft-ietf-acme-device-attest). Distrusts every answer. Failures are said and end as exit codes. */
+ * The conversation with the CA: directory, account, AK enrolment, order, challenge, finalize, certificate, ledger entry
+ * (RFC 8555, draft-ietf-acme-device-attest). Distrusts every answer. Failures are said and end as exit codes. */
 #ifndef KEYWARD_ACME_H
 #define KEYWARD_ACME_H
 
@@ -14,8 +14,8 @@ enum { acme_token_room = 256, acme_statement_room = 49152 };
 struct acme {
 	struct signed_client client;
 	char new_account[http_url_room], new_order[http_url_room];
-	char ak_enrolment[http_url_room];  /* empty: this CA enrols no attestation keys */
-	char thumbprint[64];               /* base64url, of the account's key */
+	char ak_enrolment[http_url_room]; /* empty: this CA enrols no attestation keys */
+	char thumbprint[64];		  /* base64url, of the account's key */
 };
 
 /* Reads the directory, and finds or opens the account of the key. `http` and `key` are borrowed. */
@@ -35,7 +35,8 @@ struct acme_endorsement {
 };
 outcome acme_ak_begin(struct acme *acme, const struct acme_endorsement *endorsement, struct acme_activation *out);
 /* Gives the secret back; the AK's chain in PEM, until the next request. */
-outcome acme_ak_finish(struct acme *acme, const struct acme_activation *activation, struct bytes secret, struct bytes *pem);
+outcome acme_ak_finish(struct acme *acme, const struct acme_activation *activation, struct bytes secret,
+		       struct bytes *pem);
 
 struct acme_order {
 	char url[http_url_room], authorization[http_url_room], finalize[http_url_room], challenge[http_url_room];

@@ -23,9 +23,12 @@ static outcome refused_by(const char *what, const json_t *object)
 	const json_t *error = json_object_get(object, "error");
 	const json_t *inner = json_array_get(json_object_get(error, "subproblems"), 0);
 	if (!json_is_object(error))
-		return outcome_fail(exit_refused, "the CA made %s %s and gave no reason", what, answer_word(object, "status"));
-	return outcome_fail(exit_refused, "the CA refused %s: %.900s%s%.600s", what, answer_word(error, "detail"),
-			    inner == NULL ? "" : "; ", answer_word(inner, "detail"));
+		return outcome_fail(exit_refused, "the CA made %s %s and gave no reason", what,
+				    answer_word(object, "status"));
+	const char *detail = answer_word(error, "detail"), *more = answer_word(inner, "detail");
+	const bool is_new = strstr(detail, more) == NULL; /* the empty text stands in any */
+	return outcome_fail(exit_refused, "the CA refused %s: %.900s%s%.600s", what, detail, is_new ? "; " : "",
+			    is_new ? more : "");
 }
 
 static outcome read_challenge(const json_t *authorization, struct acme_order *out)
@@ -52,7 +55,8 @@ outcome acme_order_new(struct acme *acme, const char *identifier, struct acme_or
 	struct acme_order order = {.url = ""};
 	struct http_answer answer;
 	json_t *object = NULL;
-	json_t *payload = json_pack("{s:[{s:s, s:s}]}", "identifiers", "type", "permanent-identifier", "value", identifier);
+	json_t *payload =
+	    json_pack("{s:[{s:s, s:s}]}", "identifiers", "type", "permanent-identifier", "value", identifier);
 	if (payload == NULL)
 		return outcome_fail(exit_usage, "the identifier is not UTF-8");
 	STEP(post_object(acme, acme->new_order, payload, &answer));

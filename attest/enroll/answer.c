@@ -15,7 +15,8 @@ outcome answer_read(const struct http_answer *answer, const char *from, json_t *
 		return DONE;
 	}
 	json_decref(object);
-	return outcome_fail(exit_network, "the answer of %s (HTTP status %u) is not a JSON object", from, answer->status);
+	return outcome_fail(exit_network, "the answer of %s (HTTP status %u) is not a JSON object", from,
+			    answer->status);
 }
 
 const char *answer_word(const json_t *object, const char *name)

@@ -21,7 +21,7 @@ static void free_context(X509_STORE_CTX **context)
 	X509_STORE_CTX_free(*context);
 }
 
-void chain_free(STACK_OF(X509) *chain)
+void chain_free(STACK_OF(X509) * chain)
 {
 	sk_X509_pop_free(chain, X509_free);
 }
@@ -52,7 +52,7 @@ static X509 *next_certificate(BIO *bio, bool *is_broken)
 	return certificate;
 }
 
-outcome chain_read(struct bytes pem, const char *from, STACK_OF(X509) **out)
+outcome chain_read(struct bytes pem, const char *from, STACK_OF(X509) * *out)
 {
 	__attribute__((cleanup(free_bio))) BIO *bio = BIO_new_mem_buf(pem.data, (int)pem.size);
 	STACK_OF(X509) *chain = sk_X509_new_null();
@@ -68,13 +68,14 @@ outcome chain_read(struct bytes pem, const char *from, STACK_OF(X509) **out)
 	}
 	if (is_broken || sk_X509_num(chain) == 0) {
 		chain_free(chain);
-		return outcome_fail(exit_refused, "%s is not a chain of up to %d certificates in PEM", from, chain_longest);
+		return outcome_fail(exit_refused, "%s is not a chain of up to %d certificates in PEM", from,
+				    chain_longest);
 	}
 	*out = chain;
 	return DONE;
 }
 
-bool chain_write(const STACK_OF(X509) *chain, struct buffer *out)
+bool chain_write(const STACK_OF(X509) * chain, struct buffer *out)
 {
 	__attribute__((cleanup(free_bio))) BIO *bio = BIO_new(BIO_s_mem());
 	char *text = NULL;
@@ -85,7 +86,7 @@ bool chain_write(const STACK_OF(X509) *chain, struct buffer *out)
 	return size > 0 && buffer_add(out, text, (size_t)size);
 }
 
-outcome chain_judge(STACK_OF(X509) *chain, const char *root_file, struct bytes area)
+outcome chain_judge(STACK_OF(X509) * chain, const char *root_file, struct bytes area)
 {
 	X509 *leaf = sk_X509_value(chain, 0);
 	__attribute__((cleanup(free_store))) X509_STORE *store = X509_STORE_new();
@@ -101,20 +102,22 @@ outcome chain_judge(STACK_OF(X509) *chain, const char *root_file, struct bytes a
 		return outcome_fail(exit_refused, "the CA's certificate does not chain to %s: %s", root_file,
 				    X509_verify_cert_error_string(X509_STORE_CTX_get_error(context)));
 	EVP_PKEY *ours = public_key_from(area);
-	const bool is_ours = ours != NULL && X509_get0_pubkey(leaf) != NULL && EVP_PKEY_eq(X509_get0_pubkey(leaf), ours) == 1;
+	const bool is_ours =
+	    ours != NULL && X509_get0_pubkey(leaf) != NULL && EVP_PKEY_eq(X509_get0_pubkey(leaf), ours) == 1;
 	EVP_PKEY_free(ours);
 	return is_ours ? DONE : outcome_fail(exit_refused, "the CA certified another key than the TPM's");
 }
 
-uint64_t chain_remaining_s(const STACK_OF(X509) *chain)
+uint64_t chain_remaining_s(const STACK_OF(X509) * chain)
 {
 	int days = 0, seconds = 0;
-	if (ASN1_TIME_diff(&days, &seconds, NULL, X509_get0_notAfter(sk_X509_value(chain, 0))) != 1 || days < 0 || seconds < 0)
+	if (ASN1_TIME_diff(&days, &seconds, NULL, X509_get0_notAfter(sk_X509_value(chain, 0))) != 1 || days < 0 ||
+	    seconds < 0)
 		return 0;
 	return (uint64_t)days * 86400 + (uint64_t)seconds;
 }
 
-bool chain_tbs(const STACK_OF(X509) *chain, struct buffer *out)
+bool chain_tbs(const STACK_OF(X509) * chain, struct buffer *out)
 {
 	unsigned char *der = NULL;
 	/* The encoding as it came is kept; re_ would write it anew. */

@@ -9,21 +9,22 @@
 
 enum { chain_longest = 6 };
 
-/* One to chain_longest certificates in PEM, leaf first, and nothing of another kind; exit_refused for anything else. `from` is
- * named in the sentence. Owner: chain_free. */
-outcome chain_read(struct bytes pem, const char *from, STACK_OF(X509) **out);
-void chain_free(STACK_OF(X509) *chain);
+/* One to chain_longest certificates in PEM, leaf first, and nothing of another kind; exit_refused for anything else.
+ * `from` is named in the sentence. Owner: chain_free. */
+outcome chain_read(struct bytes pem, const char *from, STACK_OF(X509) * *out);
+void chain_free(STACK_OF(X509) * chain);
 
 /* Appends the chain in PEM; false: no room. */
-bool chain_write(const STACK_OF(X509) *chain, struct buffer *out);
+bool chain_write(const STACK_OF(X509) * chain, struct buffer *out);
 
-/* exit_refused unless the leaf chains to a certificate of the root file now and certifies the key of the TPMT_PUBLIC `area`. */
-outcome chain_judge(STACK_OF(X509) *chain, const char *root_file, struct bytes area);
+/* exit_refused unless the leaf chains to a certificate of the root file now and certifies the key of the TPMT_PUBLIC
+ * `area`. */
+outcome chain_judge(STACK_OF(X509) * chain, const char *root_file, struct bytes area);
 
 /* Seconds until the leaf expires; 0 when it has. */
-uint64_t chain_remaining_s(const STACK_OF(X509) *chain);
+uint64_t chain_remaining_s(const STACK_OF(X509) * chain);
 
 /* DER of the leaf's TBSCertificate, appended; false: no room. */
-bool chain_tbs(const STACK_OF(X509) *chain, struct buffer *out);
+bool chain_tbs(const STACK_OF(X509) * chain, struct buffer *out);
 
 #endif

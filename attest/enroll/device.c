@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0
- * The order of steps between TPM and CA. Distrusts what it loads and what it is given: chains are judged before they are
- * stored. */
+ * The order of steps between TPM and CA. Distrusts what it loads and what it is given: chains are judged before they
+ * are stored. */
 #include "attest/enroll/device.h"
 
 #include <openssl/crypto.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/stat.h>
 
 #include "attest/enroll/csr.h"
 #include "attest/enroll/permanent_identifier.h"
@@ -27,16 +28,18 @@ outcome device_set_identifier(struct device *device)
 }
 
 /* Intermediates of the TPM, then those of the file. */
-static outcome collect_intermediates(const struct device *device, STACK_OF(X509) *chain, uint8_t *room, struct acme_endorsement *out)
+static outcome collect_intermediates(const struct device *device, STACK_OF(X509) * chain, uint8_t *room,
+				     struct acme_endorsement *out)
 {
 	for (size_t i = 0; i < device->ek.intermediate_count; i++)
 		out->intermediates[out->intermediate_count++] =
-			bytes_from(device->ek.intermediates[i].der, device->ek.intermediates[i].size);
+		    bytes_from(device->ek.intermediates[i].der, device->ek.intermediates[i].size);
 	for (int i = 0; i < sk_X509_num(chain); i++) {
 		uint8_t *at = room;
 		const int size = i2d_X509(sk_X509_value(chain, i), NULL);
 		if (out->intermediate_count == tpm_most_intermediates || size <= 0 || size > tpm_certificate_room)
-			return outcome_fail(exit_usage, "the EK's chain has more than %d certificates, or a long one", tpm_most_intermediates);
+			return outcome_fail(exit_usage, "the EK's chain has more than %d certificates, or a long one",
+					    tpm_most_intermediates);
 		(void)i2d_X509(sk_X509_value(chain, i), &at);
 		out->intermediates[out->intermediate_count++] = bytes_from(room, (size_t)size);
 		room = at;
@@ -44,7 +47,7 @@ static outcome collect_intermediates(const struct device *device, STACK_OF(X509)
 	return DONE;
 }
 
-static outcome read_ek_chain(const struct options *options, STACK_OF(X509) **out)
+static outcome read_ek_chain(const struct options *options, STACK_OF(X509) * *out)
 {
 	uint8_t text[key_file_room];
 	struct buffer pem = BUFFER(text);
@@ -75,7 +78,8 @@ static outcome enrol_ak(struct device *device)
 	struct buffer secret = BUFFER(octets);
 	struct bytes pem;
 	STEP(begin_activation(device, &activation));
-	STEP(tpm_activate(device->tpm, &device->ek, &device->ak.key, bytes_from(activation.credential, activation.credential_size),
+	STEP(tpm_activate(device->tpm, &device->ek, &device->ak.key,
+			  bytes_from(activation.credential, activation.credential_size),
 			  bytes_from(activation.encrypted_secret, activation.encrypted_secret_size), &secret));
 	const outcome given = acme_ak_finish(&device->acme, &activation, buffer_view(&secret), &pem);
 	OPENSSL_cleanse(octets, sizeof octets);
@@ -91,7 +95,8 @@ outcome device_obtain_ak(struct device *device)
 	STEP(identity_load(device->state->ak, &is_there, &device->ak));
 	const bool is_ours = is_there && tpm_key_is_ours(device->tpm, &device->ak.key);
 	if (is_there && !is_ours)
-		outcome_note("the attestation key of %s is not this TPM's, or the TPM was cleared; a new one is made", device->state->ak);
+		outcome_note("the attestation key of %s is not this TPM's, or the TPM was cleared; a new one is made",
+			     device->state->ak);
 	if (is_ours && device->ak.chain != NULL && chain_remaining_s(device->ak.chain) > least_ak_remaining_s)
 		return DONE;
 	chain_free(device->ak.chain);
@@ -123,6 +128,16 @@ static outcome attest(struct device *device)
 	return result;
 }
 
+/* For programs that stumble over a key of another kind in front; device.pem is what counts. */
+static outcome copy_chain(const struct device *device)
+{
+	uint8_t octets[key_file_room];
+	struct buffer pem = BUFFER(octets);
+	if (!chain_write(device->key.chain, &pem))
+		return outcome_fail(exit_other, "the certificate's chain is too long");
+	return key_file_store(device->state->certificate, S_IRUSR | S_IWUSR | S_IRGRP | S_IROTH, buffer_view(&pem));
+}
+
 outcome device_obtain_certificate(struct device *device)
 {
 	uint8_t octets[8192];
@@ -136,8 +151,10 @@ outcome device_obtain_certificate(struct device *device)
 	STEP(chain_read(pem, "the certificate", &device->key.chain));
 	STEP(chain_judge(device->key.chain, device->options->root, tpm_area(&device->key.key)));
 	if (!permanent_identifier_is_in(sk_X509_value(device->key.chain, 0), device->identifier))
-		return outcome_fail(exit_refused, "the CA's certificate names another device than %s", device->identifier);
-	return identity_store(device->state->device, &device->key);
+		return outcome_fail(exit_refused, "the CA's certificate names another device than %s",
+				    device->identifier);
+	STEP(identity_store(device->state->device, &device->key));
+	return copy_chain(device);
 }
 
 void device_clear(struct device *device)

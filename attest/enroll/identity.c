@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Reads and writes a TPM key with its chain. Distrusts the file: sizes first, then exactly one key, then certificates. */
+ * Reads and writes a TPM key with its chain. Distrusts the file: sizes first, then exactly one key, then certificates.
+ */
 #include "attest/enroll/identity.h"
 
 #include <errno.h>
@@ -21,17 +22,16 @@ typedef struct {
 
 #pragma GCC diagnostic push
 #pragma GCC diagnostic ignored "-Wcast-qual"
-ASN1_SEQUENCE(TPM_KEY) = {
-	ASN1_SIMPLE(TPM_KEY, type, ASN1_OBJECT),
-	ASN1_EXP_OPT(TPM_KEY, empty_auth, ASN1_BOOLEAN, 0),
-	ASN1_SIMPLE(TPM_KEY, parent, ASN1_INTEGER),
-	ASN1_SIMPLE(TPM_KEY, public, ASN1_OCTET_STRING),
+ASN1_SEQUENCE(TPM_KEY) =
+    {
+	ASN1_SIMPLE(TPM_KEY, type, ASN1_OBJECT),	  ASN1_EXP_OPT(TPM_KEY, empty_auth, ASN1_BOOLEAN, 0),
+	ASN1_SIMPLE(TPM_KEY, parent, ASN1_INTEGER),	  ASN1_SIMPLE(TPM_KEY, public, ASN1_OCTET_STRING),
 	ASN1_SIMPLE(TPM_KEY, private, ASN1_OCTET_STRING),
 } static_ASN1_SEQUENCE_END(TPM_KEY)
 #pragma GCC diagnostic pop
 
 #define PEM_NAME "TSS2 PRIVATE KEY"
-static const char loadable_oid[] = "2.23.133.10.1.3";
+	static const char loadable_oid[] = "2.23.133.10.1.3";
 static const uint64_t owner_hierarchy = 0x40000001;
 
 static const ASN1_ITEM *item(void)
@@ -57,7 +57,8 @@ static bool decode_key(const uint8_t *der, long size, struct tpm_blob *out)
 	char type[32];
 	const bool is_read = key != NULL && at == der + size && OBJ_obj2txt(type, sizeof type, key->type, 1) > 0 &&
 			     strcmp(type, loadable_oid) == 0 && ASN1_INTEGER_get_uint64(&parent, key->parent) == 1 &&
-			     parent == owner_hierarchy && copy_string(key->public, out->public, sizeof out->public, &out->public_size) &&
+			     parent == owner_hierarchy &&
+			     copy_string(key->public, out->public, sizeof out->public, &out->public_size) &&
 			     copy_string(key->private, out->private, sizeof out->private, &out->private_size);
 	ASN1_item_free((ASN1_VALUE *)key, item());
 	return is_read;
@@ -143,7 +144,8 @@ outcome identity_store(const char *path, const struct identity *identity)
 {
 	struct buffer pem = {.data = malloc(key_file_room), .room = key_file_room};
 	outcome result = pem.data == NULL ? outcome_fail(exit_other, "there is no memory") : DONE;
-	if (result.code == exit_done && (!add_key(&identity->key, &pem) || (identity->chain != NULL && !chain_write(identity->chain, &pem))))
+	if (result.code == exit_done &&
+	    (!add_key(&identity->key, &pem) || (identity->chain != NULL && !chain_write(identity->chain, &pem))))
 		result = outcome_fail(exit_other, "%s cannot be written: it would be too long", path);
 	if (result.code == exit_done)
 		result = key_file_store(path, S_IRUSR | S_IWUSR, buffer_view(&pem));

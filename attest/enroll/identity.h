@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * A key of the TPM and its certificate chain in one PEM file, so that they can never disagree: the key as "TSS2 PRIVATE KEY", which
- * the OpenSSL providers for TPMs read. Distrusts the file. */
+ * A key of the TPM and its certificate chain in one PEM file, so that they can never disagree: the key as "TSS2 PRIVATE
+ * KEY", which the OpenSSL providers for TPMs read. Distrusts the file. */
 #ifndef KEYWARD_IDENTITY_H
 #define KEYWARD_IDENTITY_H
 
@@ -9,7 +9,7 @@
 
 struct identity {
 	struct tpm_blob key;
-	STACK_OF(X509) *chain; /* NULL: none yet */
+	STACK_OF(X509) * chain; /* NULL: none yet */
 };
 
 /* *is_there says whether the file is; exit_other when it is and holds no identity. Owner: identity_clear. */

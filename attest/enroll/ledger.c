@@ -23,7 +23,8 @@ static outcome read_path(const json_t *entry, struct proof_path *out)
 		const json_t *value = json_array_get(list, i);
 		struct buffer octets = BUFFER(out->at[i].octets);
 		if (!json_is_string(value) ||
-		    is_refused(base64url_decode(bytes_from(json_string_value(value), json_string_length(value)), &octets)) ||
+		    is_refused(
+			base64url_decode(bytes_from(json_string_value(value), json_string_length(value)), &octets)) ||
 		    octets.size != proof_hash_size)
 			return outcome_fail(exit_network, "the CA's answer lacks \"path\"");
 	}
@@ -63,7 +64,9 @@ static outcome judge_signature(const char *audit_file, const struct proof_checkp
 	EVP_PKEY *key = X509_get0_pubkey(sk_X509_value(chain, 0));
 	const bool is_signed = key != NULL && proof_is_signed(checkpoint, key);
 	chain_free(chain);
-	return is_signed ? DONE : outcome_fail(exit_refused, "the ledger's checkpoint is not signed by the audit key of %s", audit_file);
+	return is_signed ? DONE
+			 : outcome_fail(exit_refused, "the ledger's checkpoint is not signed by the audit key of %s",
+					audit_file);
 }
 
 outcome ledger_prove(const json_t *entry, const struct ledger_claim *claim)
@@ -74,7 +77,8 @@ outcome ledger_prove(const json_t *entry, const struct ledger_claim *claim)
 	STEP(answer_octets(entry, "leaf", &leaf));
 	STEP(judge_subject(entry, claim, buffer_view(&leaf)));
 	if (strcmp(answer_word(entry, "state"), "issued") != 0)
-		return outcome_fail(exit_refused, "the ledger says that the certificate is %s", answer_word(entry, "state"));
+		return outcome_fail(exit_refused, "the ledger says that the certificate is %s",
+				    answer_word(entry, "state"));
 	if (!proof_read_checkpoint(bytes_from_text(answer_word(entry, "checkpoint")), &checkpoint))
 		return outcome_fail(exit_refused, "the ledger's checkpoint is malformed");
 	STEP(judge_path(entry, buffer_view(&leaf), &checkpoint));
@@ -110,7 +114,9 @@ void ledger_tell(const json_t *entry, bool is_signature_checked)
 	if (!proof_read_checkpoint(bytes_from_text(answer_word(entry, "checkpoint")), &checkpoint))
 		return;
 	tell("log", checkpoint.origin);
-	(void)printf("  %-14s%lld of %llu, inclusion proven\n", "entry", (long long)json_integer_value(json_object_get(entry, "entry")),
+	(void)printf("  %-14s%lld of %llu, inclusion proven\n", "entry",
+		     (long long)json_integer_value(json_object_get(entry, "entry")),
 		     (unsigned long long)checkpoint.size);
-	tell("checkpoint", is_signature_checked ? "signed by the audit key" : "signature not checked (--audit names the audit certificate)");
+	tell("checkpoint", is_signature_checked ? "signed by the audit key"
+						: "signature not checked (--audit names the audit certificate)");
 }

@@ -9,12 +9,13 @@
 
 /* Who the entry must be about. */
 struct ledger_claim {
-	const STACK_OF(X509) *chain; /* the certificate */
+	const STACK_OF(X509) * chain; /* the certificate */
 	const char *order, *identifier;
-	const char *audit_file;      /* certificate of the audit key; NULL: the signature is not checked */
+	const char *audit_file; /* certificate of the audit key; NULL: the signature is not checked */
 };
 
-/* exit_refused unless the entry is for this certificate and the path leads to the checkpoint's root, signed by the audit key. */
+/* exit_refused unless the entry is for this certificate and the path leads to the checkpoint's root, signed by the
+ * audit key. */
 outcome ledger_prove(const json_t *entry, const struct ledger_claim *claim);
 
 /* Tells on standard output why the certificate was granted and where it stands. */

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * keyward-enroll: a device with a TPM 2.0 gets a certificate, and renews and shows it. Distrusts the CA, the network and
- * the state folder. */
+ * keyward-enroll: a device with a TPM 2.0 gets a certificate, and renews and shows it. Distrusts the CA, the network
+ * and the state folder. */
 #include <openssl/pem.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -10,7 +10,7 @@
 #include "attest/enroll/ledger.h"
 #include "ca/client/key_file.h"
 
-static void tell_certificate(const char *file, const STACK_OF(X509) *chain)
+static void tell_certificate(const char *file, const STACK_OF(X509) * chain)
 {
 	X509 *leaf = sk_X509_value(chain, 0);
 	BIO *bio = BIO_new_fp(stdout, BIO_NOCLOSE);
@@ -52,8 +52,10 @@ static outcome prove_entry(struct device *device)
 	outcome result = ledger_prove(entry, &claim);
 	if (result.code == exit_done)
 		result = store_entry(device->state, entry);
-	if (result.code == exit_done)
+	if (result.code == exit_done) { /* last, for whoever reads may have gone */
+		tell_certificate(device->state->device, device->key.chain);
 		ledger_tell(entry, claim.audit_file != NULL);
+	}
 	json_decref(entry);
 	return result;
 }
@@ -65,7 +67,6 @@ static outcome work(struct device *device, struct http *http, EVP_PKEY *account)
 	STEP(acme_open(http, account, device->options->directory, &device->acme));
 	STEP(device_obtain_ak(device));
 	STEP(device_obtain_certificate(device));
-	tell_certificate(device->state->device, device->key.chain);
 	return prove_entry(device);
 }
 
@@ -99,7 +100,8 @@ static outcome renew(const struct options *options, const struct state *state)
 	identity_clear(&identity);
 	if (remaining_s <= options->renew_before_s)
 		return enroll(options, state);
-	(void)printf("%s is valid for another %llu seconds; nothing to do\n", state->device, (unsigned long long)remaining_s);
+	(void)printf("%s is valid for another %llu seconds; nothing to do\n", state->device,
+		     (unsigned long long)remaining_s);
 	return DONE;
 }
 
@@ -133,7 +135,7 @@ static outcome run(const struct options *options)
 {
 	struct state state = {.folder = -1};
 	STEP(state_open(options->state, options->command != options_show, &state));
-	const outcome result = options->command == options_show    ? show(&state)
+	const outcome result = options->command == options_show	   ? show(&state)
 			       : options->command == options_renew ? renew(options, &state)
 								   : enroll(options, &state);
 	state_close(&state);
@@ -143,7 +145,8 @@ static outcome run(const struct options *options)
 int main(int count, char **words)
 {
 	struct options options;
-	/* Neither proxies, roots nor key logs by the environment; the TSS would write its own lines for what we expect. */
+	/* Neither proxies, roots nor key logs by the environment; the TSS would write its own lines for what we expect.
+	 */
 	if (clearenv() != 0 || setenv("TSS2_LOG", "all+none", 1) != 0)
 		return exit_other;
 	outcome result = options_read(count, words, &options);

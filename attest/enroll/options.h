@@ -11,8 +11,8 @@ struct options {
 	enum options_command command;
 	const char *directory, *root, *tcti, *state;
 	const char *identifier; /* NULL: the EK's digest */
-	const char *ek_chain;   /* NULL: none */
-	const char *audit;      /* NULL: the checkpoint's signature is not checked */
+	const char *ek_chain;	/* NULL: none */
+	const char *audit;	/* NULL: the checkpoint's signature is not checked */
 	enum tpm_key_kind key_kind;
 	uint64_t renew_before_s;
 };

@@ -7,7 +7,8 @@
 
 #include "ca/client/outcome.h"
 
-/* GeneralNames of one otherName for "VALUE" or "VALUE/ASSIGNER-OID". NULL: not of that grammar. Owner: GENERAL_NAMES_free. */
+/* GeneralNames of one otherName for "VALUE" or "VALUE/ASSIGNER-OID". NULL: not of that grammar. Owner:
+ * GENERAL_NAMES_free. */
 GENERAL_NAMES *permanent_identifier_build(const char *identifier);
 
 /* Whether the certificate's alternative names hold exactly that one permanent identifier. */

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Decides whether the ledger holds an entry. Shares no code with the signer, so that an error there is not repeated here.
- * Distrusts every byte. */
+ * Decides whether the ledger holds an entry. Shares no code with the signer, so that an error there is not repeated
+ * here. Distrusts every byte. */
 #include "attest/enroll/proof.h"
 
 #include <openssl/x509.h>
@@ -13,7 +13,8 @@ static bool hash_pieces(uint8_t prefix, struct bytes first, struct bytes second,
 {
 	EVP_MD_CTX *context = EVP_MD_CTX_new();
 	const bool is_made = context != NULL && EVP_DigestInit_ex(context, EVP_sha256(), NULL) == 1 &&
-			     EVP_DigestUpdate(context, &prefix, 1) == 1 && EVP_DigestUpdate(context, first.data, first.size) == 1 &&
+			     EVP_DigestUpdate(context, &prefix, 1) == 1 &&
+			     EVP_DigestUpdate(context, first.data, first.size) == 1 &&
 			     EVP_DigestUpdate(context, second.data, second.size) == 1 &&
 			     EVP_DigestFinal_ex(context, out->octets, NULL) == 1;
 	EVP_MD_CTX_free(context);
@@ -109,7 +110,8 @@ bool proof_read_checkpoint(struct bytes note, struct proof_checkpoint *out)
 	struct proof_checkpoint checkpoint = {.size = 0};
 	struct buffer root = BUFFER(checkpoint.root.octets);
 	struct bytes rest = note, origin, size, hash, empty;
-	if (note.size > proof_text_room || !take_line(&rest, &origin) || !take_line(&rest, &size) || !take_line(&rest, &hash))
+	if (note.size > proof_text_room || !take_line(&rest, &origin) || !take_line(&rest, &size) ||
+	    !take_line(&rest, &hash))
 		return false;
 	checkpoint.text = bytes_from(note.data, note.size - rest.size);
 	if (!take_line(&rest, &empty) || empty.size != 0 || !is_origin(origin) || !read_size(size, &checkpoint.size) ||
@@ -170,7 +172,8 @@ bool proof_is_signed(const struct proof_checkpoint *checkpoint, EVP_PKEY *audit_
 		uint8_t octets[longest_signature];
 		struct buffer blob = BUFFER(octets);
 		if (read_signature(line, checkpoint->origin, &blob) && memcmp(octets, key_id, key_id_size) == 0 &&
-		    is_signature(checkpoint->text, bytes_from(octets + key_id_size, blob.size - key_id_size), audit_key))
+		    is_signature(checkpoint->text, bytes_from(octets + key_id_size, blob.size - key_id_size),
+				 audit_key))
 			return true;
 	}
 	return false;
@@ -183,6 +186,8 @@ bool proof_is_about(struct bytes leaf, struct bytes tbs, const char *order, cons
 	if (is_refused(wire_decode(message_ledger_entry, leaf, &entry)) ||
 	    EVP_Digest(tbs.data, tbs.size, hash, NULL, EVP_sha256(), NULL) != 1)
 		return false;
-	return entry.kind == 'c' && memcmp(entry.tbs_hash, hash, sizeof entry.tbs_hash) == 0 && bytes_equal_text(entry.order, order) &&
-	       bytes_equal_text(entry.identifier_type, "permanent-identifier") && bytes_equal_text(entry.identifier, identifier);
+	return entry.kind == 'c' && memcmp(entry.tbs_hash, hash, sizeof entry.tbs_hash) == 0 &&
+	       bytes_equal_text(entry.order, order) &&
+	       bytes_equal_text(entry.identifier_type, "permanent-identifier") &&
+	       bytes_equal_text(entry.identifier, identifier);
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * The ledger's word for a certificate, checked without believing the CA: RFC 9162 inclusion, C2SP checkpoint and signed note, and that the
- * leaf speaks of this certificate. Distrusts every byte. */
+ * The ledger's word for a certificate, checked without believing the CA: RFC 9162 inclusion, C2SP checkpoint and signed
+ * note, and that the leaf speaks of this certificate. Distrusts every byte. */
 #ifndef KEYWARD_PROOF_H
 #define KEYWARD_PROOF_H
 
@@ -29,7 +29,7 @@ struct proof_checkpoint {
 	char origin[256];
 	uint64_t size;
 	struct proof_hash root;
-	struct bytes text;       /* what is signed; a view into the note */
+	struct bytes text;	 /* what is signed; a view into the note */
 	struct bytes signatures; /* the lines behind the empty one */
 };
 /* Exactly one note of three lines, an empty one and signature lines; false for anything else. */
@@ -38,8 +38,8 @@ bool proof_read_checkpoint(struct bytes note, struct proof_checkpoint *out);
 /* Whether one of its signatures is of that key (ECDSA, note type 0x02) under the name of the origin. */
 bool proof_is_signed(const struct proof_checkpoint *checkpoint, EVP_PKEY *audit_key);
 
-/* Whether the leaf is an entry for a certificate with this TBSCertificate, for that order (the last segment of its URL) and
- * identifier. */
+/* Whether the leaf is an entry for a certificate with this TBSCertificate, for that order (the last segment of its URL)
+ * and identifier. */
 bool proof_is_about(struct bytes leaf, struct bytes tbs, const char *order, const char *identifier);
 
 #endif

@@ -48,9 +48,11 @@ static EVP_PKEY *ecc_from(const TPMT_PUBLIC *area, OSSL_PARAM_BLD *builder)
 	const TPMI_ECC_CURVE curve = area->parameters.eccDetail.curveID;
 	const size_t width = curve == TPM2_ECC_NIST_P256 ? 32 : curve == TPM2_ECC_NIST_P384 ? 48 : 0;
 	uint8_t point[97] = {4};
-	if (width == 0 || !pad(&area->unique.ecc.x, point + 1, width) || !pad(&area->unique.ecc.y, point + 1 + width, width))
+	if (width == 0 || !pad(&area->unique.ecc.x, point + 1, width) ||
+	    !pad(&area->unique.ecc.y, point + 1 + width, width))
 		return NULL;
-	if (OSSL_PARAM_BLD_push_utf8_string(builder, OSSL_PKEY_PARAM_GROUP_NAME, width == 32 ? "P-256" : "P-384", 0) != 1 ||
+	if (OSSL_PARAM_BLD_push_utf8_string(builder, OSSL_PKEY_PARAM_GROUP_NAME, width == 32 ? "P-256" : "P-384", 0) !=
+		1 ||
 	    OSSL_PARAM_BLD_push_octet_string(builder, OSSL_PKEY_PARAM_PUB_KEY, point, 1 + 2 * width) != 1)
 		return NULL;
 	return key_from("EC", builder);

@@ -14,7 +14,11 @@ static bool set_paths(const char *folder, struct state *state)
 	const struct {
 		char *path;
 		const char *name;
-	} files[] = {{state->account, "account.pem"}, {state->ak, "ak.pem"}, {state->device, "device.pem"}, {state->entry, "entry.json"}};
+	} files[] = {{state->account, "account.pem"},
+		     {state->ak, "ak.pem"},
+		     {state->device, "device.pem"},
+		     {state->certificate, "certificate.pem"},
+		     {state->entry, "entry.json"}};
 	for (size_t i = 0; i < sizeof files / sizeof *files; i++)
 		if ((size_t)snprintf(files[i].path, PATH_MAX, "%s/%s", folder, files[i].name) >= PATH_MAX - 8)
 			return false;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * The state folder: account.pem, ak.pem, device.pem, entry.json. One program works on it at a time. */
+ * The state folder: account.pem, ak.pem, device.pem, certificate.pem, entry.json. One program works on it at a time. */
 #ifndef KEYWARD_STATE_H
 #define KEYWARD_STATE_H
 
@@ -9,7 +9,7 @@
 
 struct state {
 	int folder; /* locked while open */
-	char account[PATH_MAX], ak[PATH_MAX], device[PATH_MAX], entry[PATH_MAX];
+	char account[PATH_MAX], ak[PATH_MAX], device[PATH_MAX], certificate[PATH_MAX], entry[PATH_MAX];
 };
 
 /* Makes the folder (0700) where it may, and locks it; exit_other. */

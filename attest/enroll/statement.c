@@ -9,7 +9,8 @@ enum { cose_es256_negated = 6 }; /* COSE -7 is written as 1 + 6 below zero */
 /* Takes both items over, also on failure, where they may be NULL. */
 static bool add_pair(cbor_item_t *map, cbor_item_t *key, cbor_item_t *value)
 {
-	const bool is_added = key != NULL && value != NULL && cbor_map_add(map, (struct cbor_pair){.key = key, .value = value});
+	const bool is_added =
+	    key != NULL && value != NULL && cbor_map_add(map, (struct cbor_pair){.key = key, .value = value});
 	if (key != NULL)
 		cbor_decref(&key);
 	if (value != NULL)
@@ -22,7 +23,7 @@ static cbor_item_t *octets(struct bytes bytes)
 	return cbor_build_bytestring(bytes.data, bytes.size);
 }
 
-static cbor_item_t *build_x5c(const STACK_OF(X509) *chain)
+static cbor_item_t *build_x5c(const STACK_OF(X509) * chain)
 {
 	cbor_item_t *list = cbor_new_definite_array((size_t)sk_X509_num(chain));
 	for (int i = 0; list != NULL && i < sk_X509_num(chain); i++) {

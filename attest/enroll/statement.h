@@ -6,10 +6,10 @@
 #include "attest/enroll/chain.h"
 
 struct statement {
-	const STACK_OF(X509) *ak_chain;
-	struct bytes attest;    /* TPMS_ATTEST */
+	const STACK_OF(X509) * ak_chain;
+	struct bytes attest;	/* TPMS_ATTEST */
 	struct bytes signature; /* TPMT_SIGNATURE, by an AK of P-256 */
-	struct bytes area;      /* TPMT_PUBLIC of the certified key */
+	struct bytes area;	/* TPMT_PUBLIC of the certified key */
 };
 
 /* Appends the CBOR. exit_other: no memory or no room. */

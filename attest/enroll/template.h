@@ -8,16 +8,17 @@
 
 /* An EK of the TCG EK Credential Profile: where its certificate lies and the template that makes it again. */
 struct template_ek {
-	const char *name;          /* in the profile's annex B */
-	TPM2_HANDLE certificate;   /* NV index */
+	const char *name;	 /* in the profile's annex B */
+	TPM2_HANDLE certificate; /* NV index */
 	TPM2B_PUBLIC public;
-	bool is_by_policy;         /* used by PolicySecret(endorsement), not by its empty authorization value */
+	bool is_by_policy; /* used by PolicySecret(endorsement), not by its empty authorization value */
 };
 enum { template_ek_count = 5 };
 /* In the order in which they are tried. */
 extern const struct template_ek template_eks[template_ek_count];
 
-/* Storage root key: ECC P-256, the one that other programs too make again for keys whose parent is the owner hierarchy. */
+/* Storage root key: ECC P-256, the one that other programs too make again for keys whose parent is the owner hierarchy.
+ */
 extern const TPM2B_PUBLIC template_srk;
 
 /* Under it: the attestation key, and keys of devices. All of them fixedTPM, fixedParent, sensitiveDataOrigin. */

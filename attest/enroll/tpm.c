@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * ESYS for the device's side, over the device node or swtpm's socket. Distrusts the blobs on disk and the bus. Whatever a
- * function loads it flushes before it returns: a TPM without resource manager holds three objects. */
+ * ESYS for the device's side, over the device node or swtpm's socket. Distrusts the blobs on disk and the bus. Whatever
+ * a function loads it flushes before it returns: a TPM without resource manager holds three objects. */
 #include "attest/enroll/tpm.h"
 
 #include <openssl/bn.h>
@@ -123,8 +123,8 @@ static outcome primary_make(struct tpm *tpm, ESYS_TR hierarchy, const TPM2B_PUBL
 {
 	const TPM2B_SENSITIVE_CREATE sensitive = {0};
 	return tried("TPM2_CreatePrimary",
-		     Esys_CreatePrimary(tpm->esys, hierarchy, ESYS_TR_PASSWORD, ESYS_TR_NONE, ESYS_TR_NONE, &sensitive, template,
-					&no_outside, &no_pcrs, handle, public, NULL, NULL, NULL));
+		     Esys_CreatePrimary(tpm->esys, hierarchy, ESYS_TR_PASSWORD, ESYS_TR_NONE, ESYS_TR_NONE, &sensitive,
+					template, &no_outside, &no_pcrs, handle, public, NULL, NULL, NULL));
 }
 
 static outcome srk_make(struct tpm *tpm, ESYS_TR *handle)
@@ -135,17 +135,20 @@ static outcome srk_make(struct tpm *tpm, ESYS_TR *handle)
 /* The salt is encrypted to the storage root key, so the bus does not see the session's key. */
 static outcome session_start(struct tpm *tpm, ESYS_TR srk, TPM2_SE type, TPMA_SESSION attributes, ESYS_TR *handle)
 {
-	STEP(tried("TPM2_StartAuthSession",
-		   Esys_StartAuthSession(tpm->esys, srk, ESYS_TR_NONE, NOBODY, NULL, type, &session_cipher, TPM2_ALG_SHA256, handle)));
-	return tried("its session", Esys_TRSess_SetAttributes(tpm->esys, *handle, attributes | TPMA_SESSION_CONTINUESESSION, 0xff));
+	STEP(tried("TPM2_StartAuthSession", Esys_StartAuthSession(tpm->esys, srk, ESYS_TR_NONE, NOBODY, NULL, type,
+								  &session_cipher, TPM2_ALG_SHA256, handle)));
+	return tried("its session",
+		     Esys_TRSess_SetAttributes(tpm->esys, *handle, attributes | TPMA_SESSION_CONTINUESESSION, 0xff));
 }
 
-/* Exactly one structure from a file or the CA: libtss2-mu is content with trailing bytes, and with a bogus TPM2B_PUBLIC. */
+/* Exactly one structure from a file or the CA: libtss2-mu is content with trailing bytes, and with a bogus
+ * TPM2B_PUBLIC. */
 static bool read_blob(const struct tpm_blob *blob, TPM2B_PUBLIC *public, TPM2B_PRIVATE *private)
 {
 	size_t at = 0, inner = 0;
 	const struct bytes area = tpm_area(blob);
-	if (area.size == 0 || Tss2_MU_TPMT_PUBLIC_Unmarshal(area.data, area.size, &inner, &public->publicArea) != TSS2_RC_SUCCESS ||
+	if (area.size == 0 ||
+	    Tss2_MU_TPMT_PUBLIC_Unmarshal(area.data, area.size, &inner, &public->publicArea) != TSS2_RC_SUCCESS ||
 	    inner != area.size)
 		return false;
 	return Tss2_MU_TPM2B_PRIVATE_Unmarshal(blob->private, blob->private_size, &at, private) == TSS2_RC_SUCCESS &&
@@ -172,7 +175,7 @@ struct bytes tpm_area(const struct tpm_blob *blob)
 outcome tpm_key_make(struct tpm *tpm, enum tpm_key_kind kind, struct tpm_blob *out)
 {
 	static const TPM2B_PUBLIC *const templates[] = {
-		[tpm_key_ak] = &template_ak, [tpm_key_p256] = &template_p256, [tpm_key_rsa2048] = &template_rsa2048};
+	    [tpm_key_ak] = &template_ak, [tpm_key_p256] = &template_p256, [tpm_key_rsa2048] = &template_rsa2048};
 	const TPM2B_SENSITIVE_CREATE sensitive = {0};
 	TPM2B_PRIVATE *private ESYS_OWNED = NULL;
 	TPM2B_PUBLIC *public ESYS_OWNED = NULL;
@@ -180,11 +183,15 @@ outcome tpm_key_make(struct tpm *tpm, enum tpm_key_kind kind, struct tpm_blob *o
 	LOADED(srk, tpm);
 	LOADED(session, tpm);
 	STEP(srk_make(tpm, &srk.handle));
-	STEP(session_start(tpm, srk.handle, TPM2_SE_HMAC, TPMA_SESSION_DECRYPT | TPMA_SESSION_ENCRYPT, &session.handle));
-	STEP(tried("TPM2_Create", Esys_Create(tpm->esys, srk.handle, session.handle, ESYS_TR_NONE, ESYS_TR_NONE, &sensitive,
-					      templates[kind], &no_outside, &no_pcrs, &private, &public, NULL, NULL, NULL)));
-	STEP(tried("TPM2B_PUBLIC", Tss2_MU_TPM2B_PUBLIC_Marshal(public, blob.public, sizeof blob.public, &blob.public_size)));
-	STEP(tried("TPM2B_PRIVATE", Tss2_MU_TPM2B_PRIVATE_Marshal(private, blob.private, sizeof blob.private, &blob.private_size)));
+	STEP(
+	    session_start(tpm, srk.handle, TPM2_SE_HMAC, TPMA_SESSION_DECRYPT | TPMA_SESSION_ENCRYPT, &session.handle));
+	STEP(tried("TPM2_Create",
+		   Esys_Create(tpm->esys, srk.handle, session.handle, ESYS_TR_NONE, ESYS_TR_NONE, &sensitive,
+			       templates[kind], &no_outside, &no_pcrs, &private, &public, NULL, NULL, NULL)));
+	STEP(tried("TPM2B_PUBLIC",
+		   Tss2_MU_TPM2B_PUBLIC_Marshal(public, blob.public, sizeof blob.public, &blob.public_size)));
+	STEP(tried("TPM2B_PRIVATE",
+		   Tss2_MU_TPM2B_PRIVATE_Marshal(private, blob.private, sizeof blob.private, &blob.private_size)));
 	*out = blob;
 	return DONE;
 }
@@ -193,7 +200,8 @@ bool tpm_key_is_ours(struct tpm *tpm, const struct tpm_blob *blob)
 {
 	LOADED(srk, tpm);
 	LOADED(key, tpm);
-	return srk_make(tpm, &srk.handle).code == exit_done && load(tpm, srk.handle, blob, &key.handle) == TSS2_RC_SUCCESS;
+	return srk_make(tpm, &srk.handle).code == exit_done &&
+	       load(tpm, srk.handle, blob, &key.handle) == TSS2_RC_SUCCESS;
 }
 
 /* ---- NV: the certificates that the TPM's maker left ---- */
@@ -201,13 +209,17 @@ bool tpm_key_is_ours(struct tpm *tpm, const struct tpm_blob *blob)
 static outcome nv_piece(struct tpm *tpm, ESYS_TR index, uint16_t at, uint16_t size, struct buffer *out)
 {
 	TPM2B_MAX_NV_BUFFER *data ESYS_OWNED = NULL;
-	/* An EK certificate is read by the authorization of the owner, or by the index's own empty one (EK Profile 2.2.1.4). */
-	TSS2_RC code = Esys_NV_Read(tpm->esys, index, index, ESYS_TR_PASSWORD, ESYS_TR_NONE, ESYS_TR_NONE, size, at, &data);
+	/* An EK certificate is read by the authorization of the owner, or by the index's own empty one (EK
+	 * Profile 2.2.1.4). */
+	TSS2_RC code =
+	    Esys_NV_Read(tpm->esys, index, index, ESYS_TR_PASSWORD, ESYS_TR_NONE, ESYS_TR_NONE, size, at, &data);
 	if (code != TSS2_RC_SUCCESS)
-		code = Esys_NV_Read(tpm->esys, ESYS_TR_RH_OWNER, index, ESYS_TR_PASSWORD, ESYS_TR_NONE, ESYS_TR_NONE, size, at, &data);
+		code = Esys_NV_Read(tpm->esys, ESYS_TR_RH_OWNER, index, ESYS_TR_PASSWORD, ESYS_TR_NONE, ESYS_TR_NONE,
+				    size, at, &data);
 	STEP(tried("TPM2_NV_Read", code));
-	return data->size == size && buffer_add(out, data->buffer, data->size) ? DONE
-									       : outcome_fail(exit_tpm, "the TPM gave another size");
+	return data->size == size && buffer_add(out, data->buffer, data->size)
+		   ? DONE
+		   : outcome_fail(exit_tpm, "the TPM gave another size");
 }
 
 static outcome nv_read_all(struct tpm *tpm, ESYS_TR index, struct buffer *out)
@@ -282,9 +294,11 @@ static outcome ek_compare(struct tpm *tpm, struct tpm_ek *ek, bool *is_same)
 	LOADED(handle, tpm);
 	ek->area_size = 0;
 	STEP(primary_make(tpm, ESYS_TR_RH_ENDORSEMENT, &template_eks[ek->number].public, &handle.handle, &public));
-	STEP(tried("TPMT_PUBLIC", Tss2_MU_TPMT_PUBLIC_Marshal(&public->publicArea, ek->area, sizeof ek->area, &ek->area_size)));
+	STEP(tried("TPMT_PUBLIC",
+		   Tss2_MU_TPMT_PUBLIC_Marshal(&public->publicArea, ek->area, sizeof ek->area, &ek->area_size)));
 	EVP_PKEY *certified = certified_key(ek), *made = public_key_from(bytes_from(ek->area, ek->area_size));
-	*is_same = certified != NULL && made != NULL && EVP_PKEY_eq(certified, made) == 1 && public_key_hash(made, ek->spki_hash);
+	*is_same = certified != NULL && made != NULL && EVP_PKEY_eq(certified, made) == 1 &&
+		   public_key_hash(made, ek->spki_hash);
 	EVP_PKEY_free(certified);
 	EVP_PKEY_free(made);
 	return DONE;
@@ -301,7 +315,8 @@ outcome tpm_ek_find(struct tpm *tpm, struct tpm_ek *out)
 			continue;
 		STEP(ek_compare(tpm, &ek, &is_found));
 		if (!is_found) {
-			outcome_note("the EK of template %s is not the one of its certificate", template_eks[ek.number].name);
+			outcome_note("the EK of template %s is not the one of its certificate",
+				     template_eks[ek.number].name);
 			continue;
 		}
 		STEP(intermediates_read(tpm, &ek));
@@ -319,8 +334,8 @@ static bool read_credential(struct bytes credential, struct bytes encrypted_secr
 	size_t at = 0, secret_at = 0;
 	return Tss2_MU_TPM2B_ID_OBJECT_Unmarshal(credential.data, credential.size, &at, object) == TSS2_RC_SUCCESS &&
 	       at == credential.size &&
-	       Tss2_MU_TPM2B_ENCRYPTED_SECRET_Unmarshal(encrypted_secret.data, encrypted_secret.size, &secret_at, secret) ==
-		       TSS2_RC_SUCCESS &&
+	       Tss2_MU_TPM2B_ENCRYPTED_SECRET_Unmarshal(encrypted_secret.data, encrypted_secret.size, &secret_at,
+							secret) == TSS2_RC_SUCCESS &&
 	       secret_at == encrypted_secret.size;
 }
 
@@ -331,8 +346,8 @@ static outcome ek_authorize(struct tpm *tpm, const struct template_ek *template,
 		return DONE;
 	STEP(session_start(tpm, srk, TPM2_SE_POLICY, 0, session));
 	return tried("TPM2_PolicySecret",
-		     Esys_PolicySecret(tpm->esys, ESYS_TR_RH_ENDORSEMENT, *session, ESYS_TR_PASSWORD, ESYS_TR_NONE, ESYS_TR_NONE,
-				       NULL, NULL, NULL, 0, NULL, NULL));
+		     Esys_PolicySecret(tpm->esys, ESYS_TR_RH_ENDORSEMENT, *session, ESYS_TR_PASSWORD, ESYS_TR_NONE,
+				       ESYS_TR_NONE, NULL, NULL, NULL, 0, NULL, NULL));
 }
 
 outcome tpm_activate(struct tpm *tpm, const struct tpm_ek *ek, const struct tpm_blob *ak, struct bytes credential,
@@ -350,14 +365,15 @@ outcome tpm_activate(struct tpm *tpm, const struct tpm_ek *ek, const struct tpm_
 	if (!read_credential(credential, encrypted_secret, &object, &encrypted))
 		return outcome_fail(exit_refused, "the CA sent a malformed credential");
 	STEP(srk_make(tpm, &srk.handle));
-	STEP(session_start(tpm, srk.handle, TPM2_SE_HMAC, TPMA_SESSION_DECRYPT | TPMA_SESSION_ENCRYPT, &session.handle));
+	STEP(
+	    session_start(tpm, srk.handle, TPM2_SE_HMAC, TPMA_SESSION_DECRYPT | TPMA_SESSION_ENCRYPT, &session.handle));
 	STEP(tried("TPM2_Load of the attestation key", load(tpm, srk.handle, ak, &ak_key.handle)));
 	STEP(ek_authorize(tpm, template, srk.handle, &policy.handle));
 	STEP(primary_make(tpm, ESYS_TR_RH_ENDORSEMENT, &template->public, &ek_key.handle, NULL));
 	STEP(tried("TPM2_ActivateCredential",
 		   Esys_ActivateCredential(tpm->esys, ak_key.handle, ek_key.handle, session.handle,
-					   template->is_by_policy ? policy.handle : ESYS_TR_PASSWORD, ESYS_TR_NONE, &object,
-					   &encrypted, &plain)));
+					   template->is_by_policy ? policy.handle : ESYS_TR_PASSWORD, ESYS_TR_NONE,
+					   &object, &encrypted, &plain)));
 	const bool fits = plain->size <= tpm_secret_room && buffer_add(secret, plain->buffer, plain->size);
 	OPENSSL_cleanse(plain, sizeof *plain);
 	Esys_Free(plain);
@@ -368,12 +384,13 @@ outcome tpm_activate(struct tpm *tpm, const struct tpm_ek *ek, const struct tpm_
 #define MARSHAL(type, value, out)                                                                                      \
 	do {                                                                                                           \
 		size_t at_ = 0;                                                                                        \
-		STEP(tried(#type, Tss2_MU_##type##_Marshal(value, (out)->data + (out)->size, (out)->room - (out)->size, &at_)));  \
+		STEP(tried(#type, Tss2_MU_##type##_Marshal(value, (out)->data + (out)->size,                           \
+							   (out)->room - (out)->size, &at_)));                         \
 		(out)->size += at_;                                                                                    \
 	} while (0)
 
-outcome tpm_certify(struct tpm *tpm, const struct tpm_blob *key, const struct tpm_blob *ak, const uint8_t extra_data[tpm_digest_size],
-		    struct buffer *attest, struct buffer *signature)
+outcome tpm_certify(struct tpm *tpm, const struct tpm_blob *key, const struct tpm_blob *ak,
+		    const uint8_t extra_data[tpm_digest_size], struct buffer *attest, struct buffer *signature)
 {
 	const TPMT_SIG_SCHEME scheme = {.scheme = TPM2_ALG_NULL}; /* the AK's own */
 	TPM2B_DATA data = {.size = tpm_digest_size};
@@ -388,11 +405,12 @@ outcome tpm_certify(struct tpm *tpm, const struct tpm_blob *key, const struct tp
 	STEP(session_start(tpm, srk.handle, TPM2_SE_HMAC, 0, &session.handle));
 	STEP(tried("TPM2_Load of the attestation key", load(tpm, srk.handle, ak, &ak_key.handle)));
 	STEP(tried("TPM2_Load of the device's key", load(tpm, srk.handle, key, &device_key.handle)));
-	STEP(tried("TPM2_Certify", Esys_Certify(tpm->esys, device_key.handle, ak_key.handle, session.handle, ESYS_TR_PASSWORD,
-						ESYS_TR_NONE, &data, &scheme, &certified, &made)));
+	STEP(tried("TPM2_Certify", Esys_Certify(tpm->esys, device_key.handle, ak_key.handle, session.handle,
+						ESYS_TR_PASSWORD, ESYS_TR_NONE, &data, &scheme, &certified, &made)));
 	MARSHAL(TPMT_SIGNATURE, made, signature);
-	return buffer_add(attest, certified->attestationData, certified->size) ? DONE
-									       : outcome_fail(exit_tpm, "the TPM's statement is too long");
+	return buffer_add(attest, certified->attestationData, certified->size)
+		   ? DONE
+		   : outcome_fail(exit_tpm, "the TPM's statement is too long");
 }
 
 static outcome add_ecdsa(const TPMS_SIGNATURE_ECC *from, struct buffer *out)
@@ -410,14 +428,18 @@ static outcome add_ecdsa(const TPMS_SIGNATURE_ECC *from, struct buffer *out)
 		BN_free(s);
 	}
 	ECDSA_SIG_free(signature);
-	return size > 0 && buffer_add(out, der, (size_t)size) ? DONE : outcome_fail(exit_tpm, "the TPM's signature is malformed");
+	return size > 0 && buffer_add(out, der, (size_t)size)
+		   ? DONE
+		   : outcome_fail(exit_tpm, "the TPM's signature is malformed");
 }
 
-outcome tpm_sign(struct tpm *tpm, const struct tpm_blob *key, const uint8_t digest[tpm_digest_size], struct buffer *signature)
+outcome tpm_sign(struct tpm *tpm, const struct tpm_blob *key, const uint8_t digest[tpm_digest_size],
+		 struct buffer *signature)
 {
 	const struct bytes area = tpm_area(key);
 	const bool is_rsa = area.size >= 2 && (area.data[0] << 8 | area.data[1]) == TPM2_ALG_RSA;
-	const TPMT_SIG_SCHEME scheme = {.scheme = is_rsa ? TPM2_ALG_RSASSA : TPM2_ALG_ECDSA, .details.any.hashAlg = TPM2_ALG_SHA256};
+	const TPMT_SIG_SCHEME scheme = {.scheme = is_rsa ? TPM2_ALG_RSASSA : TPM2_ALG_ECDSA,
+					.details.any.hashAlg = TPM2_ALG_SHA256};
 	const TPMT_TK_HASHCHECK unrestricted = {.tag = TPM2_ST_HASHCHECK, .hierarchy = TPM2_RH_NULL};
 	TPM2B_DIGEST value = {.size = tpm_digest_size};
 	TPMT_SIGNATURE *made ESYS_OWNED = NULL;
@@ -428,10 +450,12 @@ outcome tpm_sign(struct tpm *tpm, const struct tpm_blob *key, const uint8_t dige
 	STEP(srk_make(tpm, &srk.handle));
 	STEP(session_start(tpm, srk.handle, TPM2_SE_HMAC, 0, &session.handle));
 	STEP(tried("TPM2_Load of the device's key", load(tpm, srk.handle, key, &device_key.handle)));
-	STEP(tried("TPM2_Sign", Esys_Sign(tpm->esys, device_key.handle, session.handle, ESYS_TR_NONE, ESYS_TR_NONE, &value, &scheme,
-					  &unrestricted, &made)));
+	STEP(tried("TPM2_Sign", Esys_Sign(tpm->esys, device_key.handle, session.handle, ESYS_TR_NONE, ESYS_TR_NONE,
+					  &value, &scheme, &unrestricted, &made)));
 	if (!is_rsa)
 		return add_ecdsa(&made->signature.ecdsa, signature);
 	const TPM2B_PUBLIC_KEY_RSA *rsa = &made->signature.rsassa.sig;
-	return buffer_add(signature, rsa->buffer, rsa->size) ? DONE : outcome_fail(exit_tpm, "the TPM's signature is too long");
+	return buffer_add(signature, rsa->buffer, rsa->size)
+		   ? DONE
+		   : outcome_fail(exit_tpm, "the TPM's signature is too long");
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * The device's TPM 2.0: EK and its certificates, attestation key, device keys, activation, certification. The one file for
- * ESYS. Secrets pass in sessions salted to the storage root key. Nothing stays loaded between calls. */
+ * The device's TPM 2.0: EK and its certificates, attestation key, device keys, activation, certification. The one file
+ * for ESYS. Secrets pass in sessions salted to the storage root key. Nothing stays loaded between calls. */
 #ifndef KEYWARD_ENROLL_TPM_H
 #define KEYWARD_ENROLL_TPM_H
 
@@ -18,22 +18,23 @@ enum {
 
 struct tpm;
 
-/* Connects; tcti is "device:NODE" or "swtpm:path=SOCKET" or "swtpm:host=NAME,port=NUMBER". exit_tpm. Owner: tpm_close. */
+/* Connects; tcti is "device:NODE" or "swtpm:path=SOCKET" or "swtpm:host=NAME,port=NUMBER". exit_tpm. Owner: tpm_close.
+ */
 outcome tpm_open(const char *tcti, struct tpm **out);
 void tpm_close(struct tpm *tpm);
 
 /* The first EK that has a certificate in the TPM. */
 struct tpm_ek {
-	size_t number;                             /* of template_eks */
-	uint8_t area[tpm_area_room];               /* TPMT_PUBLIC */
+	size_t number;		     /* of template_eks */
+	uint8_t area[tpm_area_room]; /* TPMT_PUBLIC */
 	size_t area_size;
 	uint8_t certificate[tpm_certificate_room]; /* DER, without the padding of its NV index */
 	size_t certificate_size;
-	uint8_t spki_hash[tpm_digest_size];        /* SHA-256 of its SubjectPublicKeyInfo */
+	uint8_t spki_hash[tpm_digest_size]; /* SHA-256 of its SubjectPublicKeyInfo */
 	struct {
 		uint8_t der[tpm_certificate_room];
 		size_t size;
-	} intermediates[tpm_most_intermediates];   /* that the maker left in the TPM, leaf's issuer first or not */
+	} intermediates[tpm_most_intermediates]; /* that the maker left in the TPM, leaf's issuer first or not */
 	size_t intermediate_count;
 };
 /* exit_tpm: no certificate, or none whose key the TPM makes again. */
@@ -53,15 +54,17 @@ outcome tpm_key_make(struct tpm *tpm, enum tpm_key_kind kind, struct tpm_blob *o
 /* Whether this TPM, in its present state, still loads the key. Says nothing when it does not. */
 bool tpm_key_is_ours(struct tpm *tpm, const struct tpm_blob *blob);
 
-/* TPM2_ActivateCredential of TPM2B_ID_OBJECT and TPM2B_ENCRYPTED_SECRET; the secret (at most tpm_secret_room octets) is appended. */
+/* TPM2_ActivateCredential of TPM2B_ID_OBJECT and TPM2B_ENCRYPTED_SECRET; the secret (at most tpm_secret_room octets) is
+ * appended. */
 outcome tpm_activate(struct tpm *tpm, const struct tpm_ek *ek, const struct tpm_blob *ak, struct bytes credential,
 		     struct bytes encrypted_secret, struct buffer *secret);
 
 /* TPM2_Certify of the key by the AK: TPMS_ATTEST and TPMT_SIGNATURE are appended. */
-outcome tpm_certify(struct tpm *tpm, const struct tpm_blob *key, const struct tpm_blob *ak, const uint8_t extra_data[tpm_digest_size],
-		    struct buffer *attest, struct buffer *signature);
+outcome tpm_certify(struct tpm *tpm, const struct tpm_blob *key, const struct tpm_blob *ak,
+		    const uint8_t extra_data[tpm_digest_size], struct buffer *attest, struct buffer *signature);
 
 /* Signs a SHA-256 digest: an ECDSA-Sig-Value in DER, or RSASSA (PKCS#1 1.5), appended. */
-outcome tpm_sign(struct tpm *tpm, const struct tpm_blob *key, const uint8_t digest[tpm_digest_size], struct buffer *signature);
+outcome tpm_sign(struct tpm *tpm, const struct tpm_blob *key, const uint8_t digest[tpm_digest_size],
+		 struct buffer *signature);
 
 #endif

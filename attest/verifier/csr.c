@@ -1,228 +1,383 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Reads and judges certificate requests. Distrusts every byte; what is granted is the signer's to write, so all that
- * counts here is that the request wishes for nothing else. */
+ * Decides whether a certificate request is taken. It is walked as DER before OpenSSL reads it, since OpenSSL keeps the octets of
+ * some parts as they came and would sign or compare BER unseen. Distrusts every byte. */
 #include "attest/verifier/csr.h"
 
-#include <openssl/err.h>
+#include <openssl/bn.h>
+#include <openssl/core_names.h>
 #include <openssl/rsa.h>
 #include <openssl/x509v3.h>
 
 #include "attest/verifier/certificate.h"
 
-enum { longest_request = 16384, least_rsa_bits = 2048, most_rsa_bits = 4096, least_exponent = 65537 };
+enum { deepest = 16, least_rsa_bits = 2048, most_rsa_bits = 4096, pss_parameters_size = 54 };
 
-static void request_free(X509_REQ **request)
+static void free_request(X509_REQ **request)
 {
 	X509_REQ_free(*request);
 }
-static void extensions_free(STACK_OF(X509_EXTENSION) **extensions)
+static void free_octets(uint8_t **octets)
+{
+	OPENSSL_free(*octets);
+}
+static void free_number(BIGNUM **number)
+{
+	BN_free(*number);
+}
+static void free_context(EVP_PKEY_CTX **context)
+{
+	EVP_PKEY_CTX_free(*context);
+}
+static void free_extensions(STACK_OF(X509_EXTENSION) **extensions)
 {
 	sk_X509_EXTENSION_pop_free(*extensions, X509_EXTENSION_free);
 }
-
-static X509_REQ *parse(struct bytes der)
+static void free_names(GENERAL_NAMES **names)
 {
-	const unsigned char *at = der.data;
-	unsigned char *again = NULL;
-	if (der.size == 0 || der.size > longest_request)
-		return NULL;
-	X509_REQ *request = d2i_X509_REQ(NULL, &at, (long)der.size);
-	if (request == NULL)
-		return NULL;
-	(void)i2d_re_X509_REQ_tbs(request, NULL); /* encoded anew, so that BER shows */
+	GENERAL_NAMES_free(*names);
+}
+static void free_usages(EXTENDED_KEY_USAGE **usages)
+{
+	EXTENDED_KEY_USAGE_free(*usages);
+}
+static void free_bits(ASN1_BIT_STRING **bits)
+{
+	ASN1_BIT_STRING_free(*bits);
+}
+static void free_constraints(BASIC_CONSTRAINTS **constraints)
+{
+	BASIC_CONSTRAINTS_free(*constraints);
+}
+#define OWNED(free) __attribute__((cleanup(free)))
+
+static struct bytes octets_of(const ASN1_STRING *string)
+{
+	return bytes_from(ASN1_STRING_get0_data(string), (size_t)ASN1_STRING_length(string));
+}
+
+/* One identifier and length of DER before `end`: short tags, definite and shortest lengths, only SEQUENCE and SET constructed. */
+static bool read_head(const uint8_t **at, const uint8_t *end, bool *is_constructed, size_t *size)
+{
+	if (end - *at < 2)
+		return false;
+	const uint8_t tag = *(*at)++, first = *(*at)++;
+	*is_constructed = (tag & 0x20) != 0;
+	if ((tag & 0x1f) == 0x1f || ((tag & 0xc0) == 0 && *is_constructed != ((tag & 0x1f) == 16 || (tag & 0x1f) == 17)))
+		return false;
+	*size = first;
+	if (first >= 0x80) {
+		const size_t count = first & 0x7f;
+		if (count < 1 || count > 3 || (size_t)(end - *at) < count || **at == 0)
+			return false;
+		*size = 0;
+		for (size_t i = 0; i < count; i++)
+			*size = *size << 8 | *(*at)++;
+		if (*size < 0x80)
+			return false;
+	}
+	return *size <= (size_t)(end - *at);
+}
+
+/* Exactly one element, all the way down. */
+static bool is_one_element(struct bytes der)
+{
+	const uint8_t *ends[deepest], *at = der.data;
+	size_t depth = 0, size;
+	bool is_constructed;
+	if (der.size == 0)
+		return false;
+	ends[depth++] = der.data + der.size;
+	while (depth > 0) {
+		if (!read_head(&at, ends[depth - 1], &is_constructed, &size))
+			return false;
+		if (is_constructed) {
+			if (depth == deepest)
+				return false;
+			ends[depth++] = at + size;
+		} else {
+			at += size;
+		}
+		while (depth > 0 && at == ends[depth - 1])
+			depth--;
+		if (depth == 1) /* the one element has ended, and something follows it */
+			return false;
+	}
+	return true;
+}
+
+static bool is_encoding(uint8_t *made, int size, struct bytes der)
+{
+	return made != NULL && size > 0 && bytes_equal(bytes_from(made, (size_t)size), der);
+}
+
+static status parse(struct bytes der, X509_REQ **out)
+{
+	OWNED(free_octets) uint8_t *again = NULL, *info = NULL;
+	if (der.size > csr_most_octets || !is_one_element(der))
+		return REFUSE(csr_malformed);
+	const uint8_t *at = der.data;
+	OWNED(free_request) X509_REQ *request = d2i_X509_REQ(NULL, &at, (long)der.size);
+	if (request == NULL || at != der.data + der.size || X509_REQ_get_version(request) != X509_REQ_VERSION_1)
+		return REFUSE(csr_malformed);
+	/* This forgets the octets that were kept, so that what follows is truly made anew. */
+	if (i2d_re_X509_REQ_tbs(request, &info) <= 0)
+		return REFUSE(csr_malformed);
 	const int size = i2d_X509_REQ(request, &again);
-	const bool is_der = size > 0 && bytes_equal(der, bytes_from(again, (size_t)size)) &&
-			    X509_REQ_get_version(request) == X509_REQ_VERSION_1;
-	OPENSSL_free(again);
-	if (is_der)
-		return request;
-	X509_REQ_free(request);
-	return NULL;
-}
-
-static bool rsa_is_strong(EVP_PKEY *key)
-{
-	BIGNUM *modulus = NULL, *exponent = NULL;
-	const int bits = EVP_PKEY_get_bits(key);
-	const bool is_strong = EVP_PKEY_get_bn_param(key, "n", &modulus) == 1 &&
-			       EVP_PKEY_get_bn_param(key, "e", &exponent) == 1 && bits >= least_rsa_bits &&
-			       bits <= most_rsa_bits && BN_is_odd(modulus) && BN_is_odd(exponent) &&
-			       BN_num_bits(exponent) <= 32 && BN_get_word(exponent) >= least_exponent;
-	BN_free(modulus);
-	BN_free(exponent);
-	return is_strong;
-}
-
-static bool key_is_strong(EVP_PKEY *key)
-{
-	char curve[32] = "";
-	if (EVP_PKEY_get_base_id(key) == EVP_PKEY_RSA)
-		return EVP_PKEY_is_a(key, "RSA") && rsa_is_strong(key);
-	if (EVP_PKEY_get_base_id(key) != EVP_PKEY_EC || EVP_PKEY_get_group_name(key, curve, sizeof curve, NULL) != 1)
-		return false;
-	return strcmp(curve, "prime256v1") == 0 || strcmp(curve, "secp384r1") == 0 || strcmp(curve, "secp521r1") == 0;
-}
-
-/* SHA-2 with ECDSA or RSA PKCS#1 v1.5: RSA-PSS has parameters that nobody needs here. */
-static bool signature_is_right(X509_REQ *request, EVP_PKEY *key)
-{
-	switch (X509_REQ_get_signature_nid(request)) {
-	case NID_ecdsa_with_SHA256:
-	case NID_ecdsa_with_SHA384:
-	case NID_ecdsa_with_SHA512:
-	case NID_sha256WithRSAEncryption:
-	case NID_sha384WithRSAEncryption:
-	case NID_sha512WithRSAEncryption:
-		return X509_REQ_verify(request, key) == 1;
-	default:
-		return false;
-	}
-}
-
-static bool attributes_are_taken(const X509_REQ *request)
-{
-	const int count = X509_REQ_get_attr_count(request);
-	if (count == 0)
-		return true;
-	X509_ATTRIBUTE *attribute = X509_REQ_get_attr(request, 0);
-	return count == 1 && OBJ_obj2nid(X509_ATTRIBUTE_get0_object(attribute)) == NID_ext_req &&
-	       X509_ATTRIBUTE_count(attribute) == 1;
-}
-
-static bool usage_is_taken(X509_EXTENSION *extension)
-{
-	ASN1_BIT_STRING *usage = X509V3_EXT_d2i(extension);
-	bool is_taken = usage != NULL && usage->length == 1;
-	if (is_taken) /* digitalSignature 0x80, keyEncipherment 0x20 */
-		is_taken = (usage->data[0] & ~(0x80 | 0x20)) == 0;
-	ASN1_BIT_STRING_free(usage);
-	return is_taken;
-}
-
-static bool extended_usage_is_taken(X509_EXTENSION *extension)
-{
-	EXTENDED_KEY_USAGE *usages = X509V3_EXT_d2i(extension);
-	const bool is_taken = usages != NULL && sk_ASN1_OBJECT_num(usages) == 1 &&
-			      OBJ_obj2nid(sk_ASN1_OBJECT_value(usages, 0)) == NID_client_auth;
-	EXTENDED_KEY_USAGE_free(usages);
-	return is_taken;
-}
-
-static bool constraints_are_taken(X509_EXTENSION *extension)
-{
-	BASIC_CONSTRAINTS *constraints = X509V3_EXT_d2i(extension);
-	const bool is_taken = constraints != NULL && constraints->ca == 0 && constraints->pathlen == NULL;
-	BASIC_CONSTRAINTS_free(constraints);
-	return is_taken;
-}
-
-/* At most one name, of the order's kind; another kind is an extension that is not granted. */
-static status judge_names(X509_EXTENSION *extension, struct bytes identifier)
-{
-	char name[257];
-	GENERAL_NAMES *names = X509V3_EXT_d2i(extension);
-	if (names == NULL)
-		return REFUSE(csr_extension_refused);
-	const bool is_one = sk_GENERAL_NAME_num(names) == 1 &&
-			    certificate_permanent_identifier(sk_GENERAL_NAME_value(names, 0), name, sizeof name);
-	GENERAL_NAMES_free(names);
-	return is_one && bytes_equal_text(identifier, name) ? OK : REFUSE(csr_name_wrong);
-}
-
-static status judge_extension(X509_EXTENSION *extension, struct bytes identifier)
-{
-	bool is_taken = false;
-	switch (OBJ_obj2nid(X509_EXTENSION_get_object(extension))) {
-	case NID_subject_alt_name:
-		return judge_names(extension, identifier);
-	case NID_key_usage:
-		is_taken = usage_is_taken(extension);
-		break;
-	case NID_ext_key_usage:
-		is_taken = extended_usage_is_taken(extension);
-		break;
-	case NID_basic_constraints:
-		is_taken = constraints_are_taken(extension);
-		break;
-	default:
-		break;
-	}
-	return is_taken ? OK : REFUSE(csr_extension_refused);
-}
-
-static status judge_extensions(X509_REQ *request, struct bytes identifier, struct detail *detail)
-{
-	__attribute__((cleanup(extensions_free))) STACK_OF(X509_EXTENSION) *extensions =
-		X509_REQ_get_attr_count(request) == 0 ? NULL : X509_REQ_get_extensions(request);
-	if (X509_REQ_get_attr_count(request) != 0 && extensions == NULL)
-		return REFUSE(csr_attribute_refused);
-	for (int i = 0; i < sk_X509_EXTENSION_num(extensions); i++) {
-		X509_EXTENSION *extension = sk_X509_EXTENSION_value(extensions, i);
-		const ASN1_OBJECT *object = X509_EXTENSION_get_object(extension);
-		char oid[64] = "";
-		OBJ_obj2txt(oid, sizeof oid, object, 1);
-		detail_say(detail, "extension %s", oid);
-		if (X509v3_get_ext_by_OBJ(extensions, object, i) >= 0)
-			return REFUSE(csr_extension_refused); /* twice */
-		TRY(judge_extension(extension, identifier));
-	}
-	detail_say(detail, "%s", "");
+	if (!is_encoding(again, size, der))
+		return REFUSE(csr_malformed);
+	*out = request;
+	request = NULL;
 	return OK;
 }
 
-/* Empty, or one CN that is the identifier. */
-static bool subject_is_taken(const X509_REQ *request, struct bytes identifier)
+/* The primes of Infineon's faulty generator (CVE-2017-15361): modulo each of these a modulus of its making is a power of 65537. */
+static bool is_roca(const BIGNUM *modulus)
 {
-	const X509_NAME *subject = X509_REQ_get_subject_name(request);
-	if (X509_NAME_entry_count(subject) == 0)
-		return true;
-	const X509_NAME_ENTRY *entry = X509_NAME_get_entry(subject, 0);
-	const ASN1_STRING *name = X509_NAME_ENTRY_get_data(entry);
-	return X509_NAME_entry_count(subject) == 1 &&
-	       OBJ_obj2nid(X509_NAME_ENTRY_get_object(entry)) == NID_commonName &&
-	       bytes_equal(identifier, bytes_from(ASN1_STRING_get0_data(name), (size_t)ASN1_STRING_length(name)));
-}
-
-static bool read_spki(X509_REQ *request, struct csr *out)
-{
-	unsigned char *spki = NULL;
-	const int size = i2d_X509_PUBKEY(X509_REQ_get_X509_PUBKEY(request), &spki);
-	const bool is_read = size > 0 && (size_t)size <= sizeof out->spki;
-	if (is_read) {
-		out->spki_size = (size_t)size;
-		memcpy(out->spki, spki, out->spki_size);
+	static const uint8_t primes[] = {3,  5,  7,  11, 13, 17, 19, 23,  29,  31,  37,  41,  43,  47,  53,  59,  61,  67,  71,
+					 73, 79, 83, 89, 97, 101, 103, 107, 109, 113, 127, 131, 137, 139, 149, 151, 157, 163, 167};
+	for (size_t i = 0; i < sizeof primes; i++) {
+		const BN_ULONG prime = primes[i], rest = BN_mod_word(modulus, prime);
+		BN_ULONG power = 1;
+		bool is_power = false;
+		for (size_t k = 0; k < prime && !is_power; k++) {
+			is_power = power == rest;
+			power = power * (65537 % prime) % prime;
+		}
+		if (!is_power)
+			return false;
 	}
-	OPENSSL_free(spki);
-	return is_read;
+	return true;
 }
 
-static status judge(X509_REQ *request, struct bytes identifier, EVP_PKEY *account_key, struct csr *out,
-		    struct detail *detail)
+/* OpenSSL's own judgement: the modulus has no small factor and is no prime or power of one. */
+static bool is_composite_of_large(EVP_PKEY *key)
 {
+	OWNED(free_context) EVP_PKEY_CTX *context = EVP_PKEY_CTX_new_from_pkey(NULL, key, NULL);
+	return context != NULL && EVP_PKEY_public_check(context) == 1;
+}
+
+static bool is_sound_rsa(EVP_PKEY *key, const X509_ALGOR *algorithm)
+{
+	OWNED(free_number) BIGNUM *modulus = NULL;
+	OWNED(free_number) BIGNUM *exponent = NULL;
+	int type;
+	X509_ALGOR_get0(NULL, &type, NULL, algorithm);
+	if (type != V_ASN1_NULL || EVP_PKEY_get_bn_param(key, OSSL_PKEY_PARAM_RSA_N, &modulus) != 1 ||
+	    EVP_PKEY_get_bn_param(key, OSSL_PKEY_PARAM_RSA_E, &exponent) != 1)
+		return false;
+	const int bits = BN_num_bits(modulus), exponent_bits = BN_num_bits(exponent);
+	return bits >= least_rsa_bits && bits <= most_rsa_bits && BN_is_odd(modulus) && exponent_bits >= 17 && exponent_bits <= 32 &&
+	       BN_is_odd(exponent) && BN_get_word(exponent) >= 65537 && !is_roca(modulus) &&
+	       is_composite_of_large(key);
+}
+
+/* That the point is on the curve was seen when it was read; these curves have no small subgroups. */
+static bool is_sound_ec(const X509_ALGOR *algorithm, struct bytes point)
+{
+	int type;
+	const void *value;
+	X509_ALGOR_get0(NULL, &type, &value, algorithm);
+	if (type != V_ASN1_OBJECT || point.size == 0 || point.data[0] != POINT_CONVERSION_UNCOMPRESSED)
+		return false;
+	const int curve = OBJ_obj2nid(value);
+	return curve == NID_X9_62_prime256v1 || curve == NID_secp384r1 || curve == NID_secp521r1;
+}
+
+static status judge_key(X509_REQ *request, EVP_PKEY *account_key, struct csr *out)
+{
+	OWNED(free_octets) uint8_t *spki = NULL, *again = NULL;
+	X509_ALGOR *algorithm = NULL;
+	const uint8_t *point;
+	int point_size;
+	X509_PUBKEY *info = X509_REQ_get_X509_PUBKEY(request);
 	EVP_PKEY *key = X509_REQ_get0_pubkey(request);
-	if (key == NULL || !key_is_strong(key) || !read_spki(request, out))
+	if (key == NULL || X509_PUBKEY_get0_param(NULL, &point, &point_size, &algorithm, info) != 1)
 		return REFUSE(csr_key_weak);
+	const bool is_sound = EVP_PKEY_is_a(key, "RSA") ? is_sound_rsa(key, algorithm)
+							 : EVP_PKEY_is_a(key, "EC") &&
+								   is_sound_ec(algorithm, bytes_from(point, (size_t)point_size));
+	if (!is_sound)
+		return REFUSE(csr_key_weak);
+	const int size = i2d_X509_PUBKEY(info, &spki), size_again = i2d_PUBKEY(key, &again);
+	if (size <= 0 || size > csr_most_spki || !is_encoding(again, size_again, bytes_from(spki, (size_t)size)))
+		return REFUSE(csr_malformed);
 	if (EVP_PKEY_eq(key, account_key) == 1)
 		return REFUSE(csr_key_is_account_key);
-	if (!signature_is_right(request, key))
-		return REFUSE(csr_signature_wrong);
-	if (!attributes_are_taken(request))
+	out->spki_size = (size_t)size;
+	memcpy(out->spki, spki, out->spki_size);
+	return OK;
+}
+
+/* RSASSA-PSS-params of RFC 4055 with one hash (2.16.840.1.101.3.4.2.N) throughout and a salt as long as it. */
+static bool is_usual_pss(const ASN1_STRING *parameters)
+{
+	static const uint8_t usual[pss_parameters_size] = {
+		0x30, 0x34, 0xa0, 0x0f, 0x30, 0x0d, 0x06, 0x09, 0x60, 0x86, 0x48, 0x01, 0x65, 0x03, 0x04, 0x02, 0x01, 0x05,
+		0x00, 0xa1, 0x1c, 0x30, 0x1a, 0x06, 0x09, 0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 0x01, 0x01, 0x08, 0x30, 0x0d,
+		0x06, 0x09, 0x60, 0x86, 0x48, 0x01, 0x65, 0x03, 0x04, 0x02, 0x01, 0x05, 0x00, 0xa2, 0x03, 0x02, 0x01, 0x20};
+	static const uint8_t salts[] = {0x20, 0x30, 0x40};
+	for (uint8_t i = 0; i < sizeof salts; i++) {
+		uint8_t wanted[pss_parameters_size];
+		memcpy(wanted, usual, sizeof wanted);
+		wanted[16] = wanted[46] = (uint8_t)(i + 1);
+		wanted[pss_parameters_size - 1] = salts[i];
+		if (bytes_equal(octets_of(parameters), BYTES_OF(wanted)))
+			return true;
+	}
+	return false;
+}
+
+/* The signature's algorithm fits the key and is said in the one way: its parameters are under no signature. */
+static bool is_algorithm_taken(const X509_ALGOR *algorithm, EVP_PKEY *key)
+{
+	const ASN1_OBJECT *object;
+	const void *value;
+	int type;
+	X509_ALGOR_get0(&object, &type, &value, algorithm);
+	switch (OBJ_obj2nid(object)) {
+	case NID_sha256WithRSAEncryption:
+	case NID_sha384WithRSAEncryption:
+	case NID_sha512WithRSAEncryption:
+		return EVP_PKEY_is_a(key, "RSA") && (type == V_ASN1_NULL || type == V_ASN1_UNDEF);
+	case NID_ecdsa_with_SHA256:
+	case NID_ecdsa_with_SHA384:
+	case NID_ecdsa_with_SHA512:
+		return EVP_PKEY_is_a(key, "EC") && type == V_ASN1_UNDEF;
+	case NID_rsassaPss:
+		return EVP_PKEY_is_a(key, "RSA") && type == V_ASN1_SEQUENCE && is_usual_pss(value);
+	default:
+		return false;
+	}
+}
+
+static status judge_signature(X509_REQ *request)
+{
+	const ASN1_BIT_STRING *signature;
+	const X509_ALGOR *algorithm;
+	EVP_PKEY *key = X509_REQ_get0_pubkey(request);
+	X509_REQ_get0_signature(request, &signature, &algorithm);
+	return is_algorithm_taken(algorithm, key) && X509_REQ_verify(request, key) == 1 ? OK : REFUSE(csr_signature_wrong);
+}
+
+static status judge_usage(X509_EXTENSION *extension)
+{
+	OWNED(free_bits) ASN1_BIT_STRING *bits = X509V3_EXT_d2i(extension);
+	if (bits == NULL || ASN1_STRING_length(bits) == 0)
+		return REFUSE(csr_extension_refused);
+	for (int i = 0; i < ASN1_STRING_length(bits) * 8; i++)
+		if (ASN1_BIT_STRING_get_bit(bits, i) && i != 0 && i != 2) /* digitalSignature, keyEncipherment */
+			return REFUSE(csr_extension_refused);
+	return OK;
+}
+
+static status judge_extended_usage(X509_EXTENSION *extension)
+{
+	OWNED(free_usages) EXTENDED_KEY_USAGE *usages = X509V3_EXT_d2i(extension);
+	const bool is_taken = usages != NULL && sk_ASN1_OBJECT_num(usages) == 1 &&
+			      OBJ_obj2nid(sk_ASN1_OBJECT_value(usages, 0)) == NID_client_auth;
+	return is_taken ? OK : REFUSE(csr_extension_refused);
+}
+
+static status judge_constraints(X509_EXTENSION *extension)
+{
+	OWNED(free_constraints) BASIC_CONSTRAINTS *constraints = X509V3_EXT_d2i(extension);
+	return constraints != NULL && !constraints->ca && constraints->pathlen == NULL ? OK : REFUSE(csr_extension_refused);
+}
+
+static status judge_alternative_name(X509_EXTENSION *extension, struct bytes identifier)
+{
+	char value[257];
+	OWNED(free_names) GENERAL_NAMES *names = X509V3_EXT_d2i(extension);
+	const bool is_named = names != NULL && sk_GENERAL_NAME_num(names) == 1 &&
+			      certificate_permanent_identifier(sk_GENERAL_NAME_value(names, 0), value, sizeof value) &&
+			      bytes_equal_text(identifier, value);
+	return is_named ? OK : REFUSE(csr_name_wrong);
+}
+
+static status judge_extension(X509_EXTENSION *extension, struct bytes identifier, struct detail *detail)
+{
+	const ASN1_OBJECT *object = X509_EXTENSION_get_object(extension);
+	const int nid = OBJ_obj2nid(object);
+	char oid[80] = "";
+	OBJ_obj2txt(oid, sizeof oid, object, 1);
+	detail_say(detail, "extension %s", oid);
+	if (!is_one_element(octets_of(X509_EXTENSION_get_data(extension))))
+		return REFUSE(csr_extension_refused);
+	if (nid == NID_subject_alt_name)
+		return judge_alternative_name(extension, identifier);
+	if (nid == NID_key_usage)
+		return judge_usage(extension);
+	if (nid == NID_ext_key_usage)
+		return judge_extended_usage(extension);
+	return nid == NID_basic_constraints ? judge_constraints(extension) : REFUSE(csr_extension_refused);
+}
+
+static status judge_extensions(const ASN1_STRING *value, struct bytes identifier, struct detail *detail)
+{
+	OWNED(free_octets) uint8_t *again = NULL;
+	const struct bytes der = octets_of(value);
+	const uint8_t *at = der.data;
+	OWNED(free_extensions) STACK_OF(X509_EXTENSION) *extensions = d2i_X509_EXTENSIONS(NULL, &at, (long)der.size);
+	if (extensions == NULL)
+		return REFUSE(csr_malformed);
+	const int size = i2d_X509_EXTENSIONS(extensions, &again);
+	if (!is_encoding(again, size, der))
+		return REFUSE(csr_malformed);
+	for (int i = 0; i < sk_X509_EXTENSION_num(extensions); i++) {
+		X509_EXTENSION *extension = sk_X509_EXTENSION_value(extensions, i);
+		TRY(judge_extension(extension, identifier, detail));
+		if (X509v3_get_ext_by_OBJ(extensions, X509_EXTENSION_get_object(extension), i) >= 0)
+			return REFUSE(csr_extension_refused);
+	}
+	return OK;
+}
+
+static status judge_attributes(X509_REQ *request, struct bytes identifier, struct detail *detail)
+{
+	const int count = X509_REQ_get_attr_count(request);
+	if (count <= 0)
+		return OK;
+	X509_ATTRIBUTE *attribute = X509_REQ_get_attr(request, 0);
+	const ASN1_TYPE *value = X509_ATTRIBUTE_get0_type(attribute, 0);
+	if (count != 1 || X509_ATTRIBUTE_count(attribute) != 1 || value == NULL || value->type != V_ASN1_SEQUENCE ||
+	    OBJ_obj2nid(X509_ATTRIBUTE_get0_object(attribute)) != NID_ext_req)
 		return REFUSE(csr_attribute_refused);
-	TRY(judge_extensions(request, identifier, detail));
-	return subject_is_taken(request, identifier) ? OK : REFUSE(csr_name_wrong);
+	return judge_extensions(value->value.sequence, identifier, detail);
+}
+
+static status judge_subject(X509_REQ *request, struct bytes identifier, struct detail *detail)
+{
+	const X509_NAME *subject = X509_REQ_get_subject_name(request);
+	const int count = X509_NAME_entry_count(subject);
+	if (count == 0)
+		return OK;
+	const X509_NAME_ENTRY *entry = X509_NAME_get_entry(subject, 0);
+	const ASN1_STRING *value = X509_NAME_ENTRY_get_data(entry);
+	const int type = ASN1_STRING_type(value);
+	const bool is_named = count == 1 && OBJ_obj2nid(X509_NAME_ENTRY_get_object(entry)) == NID_commonName &&
+			      (type == V_ASN1_UTF8STRING || type == V_ASN1_PRINTABLESTRING || type == V_ASN1_IA5STRING) &&
+			      bytes_equal(octets_of(value), identifier);
+	if (is_named)
+		return OK;
+	detail_say(detail, "the subject is neither empty nor one common name that is the order's identifier");
+	return REFUSE(csr_name_wrong);
 }
 
 status csr_judge(struct bytes der, struct bytes identifier, EVP_PKEY *account_key, struct csr *out, struct detail *detail)
 {
-	struct csr read = {0};
-	__attribute__((cleanup(request_free))) X509_REQ *request = parse(der);
-	if (request == NULL) {
-		ERR_clear_error();
-		return REFUSE(csr_malformed);
+	OWNED(free_request) X509_REQ *request = NULL;
+	struct csr made = {0};
+	struct detail said = {{0}};
+	TRY(parse(der, &request));
+	TRY(judge_key(request, account_key, &made));
+	TRY(judge_signature(request));
+	status result = judge_attributes(request, identifier, &said);
+	if (!is_refused(result))
+		result = judge_subject(request, identifier, &said);
+	if (is_refused(result)) {
+		detail_say(detail, "%s", said.text);
+		return result;
 	}
-	const status judged = judge(request, identifier, account_key, &read, detail);
-	ERR_clear_error();
-	if (!is_refused(judged))
-		*out = read;
-	return judged;
+	*out = made;
+	return OK;
 }

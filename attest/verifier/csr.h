@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
- * A certificate request (RFC 2986) for one device: exactly one, signed by its own key, wishing for nothing that is not
- * granted anyway. Distrusts every byte. */
-#ifndef KEYWARD_VERIFIER_CSR_H
-#define KEYWARD_VERIFIER_CSR_H
+ * A certificate request (RFC 2986) for one order: sound key, own signature, no name and no wish beyond the order. Distrusts
+ * every byte. */
+#ifndef KEYWARD_CSR_H
+#define KEYWARD_CSR_H
 
 #include <openssl/evp.h>
 
@@ -10,13 +10,15 @@
 #include "firmware/boundary/bytes.h"
 #include "firmware/boundary/status.h"
 
+enum { csr_most_octets = 16384, csr_most_spki = 1024 };
+
 struct csr {
 	size_t spki_size;
-	uint8_t spki[1024]; /* DER SubjectPublicKeyInfo */
+	uint8_t spki[csr_most_spki]; /* DER SubjectPublicKeyInfo, as in the request */
 };
 
 /* csr_malformed, csr_key_weak, csr_key_is_account_key, csr_signature_wrong, csr_attribute_refused, csr_extension_refused,
- * csr_name_wrong; in this order. Names may be left out; those that are there must be the identifier, octet for octet. */
+ * csr_name_wrong, in this order. A request that names nothing is taken; one that names something names the identifier. */
 status csr_judge(struct bytes der, struct bytes identifier, EVP_PKEY *account_key, struct csr *out, struct detail *detail);
 
 #endif

@@ -76,8 +76,9 @@ outcome http_open(const char *root_file, const char *origin_url, struct http **o
 		return outcome_fail(exit_usage, "%s is not an https URL", origin_url);
 	}
 	http->body = (struct buffer){.data = malloc(http_body_room + 1), .room = http_body_room};
-	if (http->body.data == NULL || curl_global_init(CURL_GLOBAL_DEFAULT) != CURLE_OK || (http->curl = curl_easy_init()) == NULL ||
-	    !set_trust(http->curl, root_file) || !set_limits(http->curl, http)) {
+	if (http->body.data == NULL || curl_global_init(CURL_GLOBAL_DEFAULT) != CURLE_OK ||
+	    (http->curl = curl_easy_init()) == NULL || !set_trust(http->curl, root_file) ||
+	    !set_limits(http->curl, http)) {
 		http_close(http);
 		return outcome_fail(exit_other, "libcurl cannot be set up");
 	}
@@ -146,7 +147,8 @@ static outcome perform(struct http *http, const struct http_request *request, st
 		return outcome_fail(exit_other, "libcurl cannot be set up");
 	const CURLcode result = curl_easy_perform(http->curl);
 	if (http->is_too_long)
-		return outcome_fail(exit_network, "the answer of %s is longer than %d octets", request->url, http_body_room);
+		return outcome_fail(exit_network, "the answer of %s is longer than %d octets", request->url,
+				    http_body_room);
 	if (result != CURLE_OK)
 		return outcome_fail(exit_network, "%s cannot be reached: %s", request->url,
 				    http->error[0] == 0 ? curl_easy_strerror(result) : http->error);

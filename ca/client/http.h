@@ -10,7 +10,8 @@ enum { http_body_room = 262144, http_url_room = 600, http_nonce_room = 128 };
 
 struct http;
 
-/* origin_url: any URL of the server; requests to another scheme, host or port are refused. Once a process. Owner: http_close. */
+/* origin_url: any URL of the server; requests to another scheme, host or port are refused. Once a process. Owner:
+ * http_close. */
 outcome http_open(const char *root_file, const char *origin_url, struct http **out);
 void http_close(struct http *http);
 
@@ -23,15 +24,15 @@ struct http_request {
 
 struct http_answer {
 	unsigned status;
-	char nonce[http_nonce_room];   /* Replay-Nonce; empty: none */
-	char location[http_url_room];  /* empty: none */
-	char content_type[128];        /* without parameters; empty: none */
-	unsigned retry_after_s;        /* 0: none */
-	struct bytes body;             /* until the next request; a NUL stands behind it */
+	char nonce[http_nonce_room];  /* Replay-Nonce; empty: none */
+	char location[http_url_room]; /* empty: none */
+	char content_type[128];	      /* without parameters; empty: none */
+	unsigned retry_after_s;	      /* 0: none */
+	struct bytes body;	      /* until the next request; a NUL stands behind it */
 };
 
-/* One request, one answer of at most http_body_room octets, within a minute; redirects are not followed. exit_network, with a
- * sentence, unless an HTTP answer came. */
+/* One request, one answer of at most http_body_room octets, within a minute; redirects are not followed. exit_network,
+ * with a sentence, unless an HTTP answer came. */
 outcome http_send(struct http *http, const struct http_request *request, struct http_answer *out);
 
 #endif

@@ -54,7 +54,8 @@ outcome key_file_load(const char *path, bool is_private, struct buffer *out)
 	if (!S_ISREG(about.st_mode))
 		return outcome_fail(exit_other, "%s is not a file", path);
 	if (is_private && (about.st_mode & (S_IRWXG | S_IRWXO)) != 0)
-		return outcome_fail(exit_other, "%s holds a private key and is open to others than its owner; chmod 600 it", path);
+		return outcome_fail(exit_other,
+				    "%s holds a private key and is open to others than its owner; chmod 600 it", path);
 	return fill(file, path, out);
 }
 
@@ -85,7 +86,8 @@ outcome key_file_store(const char *path, unsigned mode, struct bytes contents)
 	if ((size_t)snprintf(beside, sizeof beside, "%s.new", path) >= sizeof beside)
 		return outcome_fail(exit_other, "the path %s is too long", path);
 	(void)unlink(beside); /* of an earlier run that was cut short */
-	__attribute__((cleanup(close_file))) const int file = open(beside, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, mode);
+	__attribute__((cleanup(close_file))) const int file =
+	    open(beside, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, mode);
 	if (file < 0)
 		return outcome_fail(exit_other, "%s cannot be made: %s", beside, strerror(errno));
 	if (!write_all(file, contents) || fchmod(file, mode) != 0 || fsync(file) != 0 || rename(beside, path) != 0 ||

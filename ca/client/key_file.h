@@ -9,8 +9,8 @@
 
 enum { key_file_room = 65536 };
 
-/* The whole of a regular file, appended to out; exit_other when it is absent, longer than the room or unreadable. A file that others than its
- * owner can read is refused when is_private. */
+/* The whole of a regular file, appended to out; exit_other when it is absent, longer than the room or unreadable. A
+ * file that others than its owner can read is refused when is_private. */
 outcome key_file_load(const char *path, bool is_private, struct buffer *out);
 
 /* Writes a file beside it with that mode, syncs it, renames it over `path` and syncs the folder. */

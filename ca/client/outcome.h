@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * How a client program ends: an exit code, after a sentence on standard error that says what was wrong. What servers and
- * files said goes into such sentences escaped, so it cannot steer a terminal. */
+ * How a client program ends: an exit code, after a sentence on standard error that says what was wrong. What servers
+ * and files said goes into such sentences escaped, so it cannot steer a terminal. */
 #ifndef KEYWARD_OUTCOME_H
 #define KEYWARD_OUTCOME_H
 
@@ -8,11 +8,11 @@
 
 enum exit_code {
 	exit_done = 0,
-	exit_usage = 1,   /* the command line */
+	exit_usage = 1,	  /* the command line */
 	exit_network = 2, /* no answer, or none that can be trusted */
 	exit_refused = 3, /* the CA said no */
-	exit_tpm = 4,     /* the TPM said no, or there is none */
-	exit_other = 5    /* files, memory, and answers that contradict themselves */
+	exit_tpm = 4,	  /* the TPM said no, or there is none */
+	exit_other = 5	  /* files, memory, and answers that contradict themselves */
 };
 
 typedef struct [[nodiscard]] outcome {

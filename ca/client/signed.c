@@ -47,9 +47,11 @@ outcome signed_refused(const char *what, unsigned http_status, struct bytes body
 	if (type.size > prefix && memcmp(type.data, PROBLEM_TYPE, prefix) == 0)
 		type = bytes_from(type.data + prefix, type.size - prefix);
 	if (type.size == 0 && problem.detail.size == 0)
-		return outcome_fail(exit_refused, "the CA refused %s with HTTP status %u and no reason", what, http_status);
-	return outcome_fail(exit_refused, "the CA refused %s (%.*s): %.*s", what, (int)type.size, (const char *)type.data,
-			    problem.detail.size > 1000 ? 1000 : (int)problem.detail.size, (const char *)problem.detail.data);
+		return outcome_fail(exit_refused, "the CA refused %s with HTTP status %u and no reason", what,
+				    http_status);
+	return outcome_fail(exit_refused, "the CA refused %s (%.*s): %.*s", what, (int)type.size,
+			    (const char *)type.data, problem.detail.size > 1000 ? 1000 : (int)problem.detail.size,
+			    (const char *)problem.detail.data);
 }
 
 static outcome fetch_nonce(struct signed_client *client)
@@ -58,7 +60,8 @@ static outcome fetch_nonce(struct signed_client *client)
 	const struct http_request request = {.method = 'H', .url = client->new_nonce};
 	STEP(http_send(client->http, &request, &answer));
 	if (answer.nonce[0] == 0)
-		return outcome_fail(exit_network, "%s gives no nonce (HTTP status %u)", client->new_nonce, answer.status);
+		return outcome_fail(exit_network, "%s gives no nonce (HTTP status %u)", client->new_nonce,
+				    answer.status);
 	memcpy(client->nonce, answer.nonce, sizeof client->nonce);
 	return DONE;
 }
@@ -69,19 +72,20 @@ static outcome post_once(struct signed_client *client, const char *url, struct b
 	if (client->nonce[0] == 0)
 		STEP(fetch_nonce(client));
 	const struct jws_header header = {
-		.nonce = bytes_from_text(client->nonce), .url = bytes_from_text(url), .kid = bytes_from_text(client->kid)};
+	    .nonce = bytes_from_text(client->nonce), .url = bytes_from_text(url), .kid = bytes_from_text(client->kid)};
 	body->size = 0;
 	if (is_refused(jws_build(client->key, &header, payload, body)))
 		return outcome_fail(exit_other, "the request to %s cannot be signed", url);
 	client->nonce[0] = 0;
 	const struct http_request request = {
-		.method = 'P', .url = url, .content_type = "application/jose+json", .body = buffer_view(body)};
+	    .method = 'P', .url = url, .content_type = "application/jose+json", .body = buffer_view(body)};
 	STEP(http_send(client->http, &request, out));
 	memcpy(client->nonce, out->nonce, sizeof client->nonce);
 	return DONE;
 }
 
-static outcome post(struct signed_client *client, const char *url, struct bytes payload, struct buffer *body, struct http_answer *out)
+static outcome post(struct signed_client *client, const char *url, struct bytes payload, struct buffer *body,
+		    struct http_answer *out)
 {
 	unsigned bad_nonces = 0, waits = 0;
 	for (;;) {
@@ -92,9 +96,9 @@ static outcome post(struct signed_client *client, const char *url, struct bytes 
 			continue;
 		if (out->status != 503 || waits++ == most_waits)
 			return signed_refused(url, out->status, out->body);
-		(void)sleep(out->retry_after_s == 0                ? 1
+		(void)sleep(out->retry_after_s == 0		  ? 1
 			    : out->retry_after_s > longest_wait_s ? longest_wait_s
-								   : out->retry_after_s);
+								  : out->retry_after_s);
 	}
 }
 

@@ -10,15 +10,15 @@
 
 /* Who signs, and where its nonces come from. */
 struct signed_client {
-	struct http *http;              /* borrowed */
-	EVP_PKEY *key;                  /* borrowed */
-	char new_nonce[http_url_room];  /* URL */
-	char kid[http_url_room];        /* empty: the key's jwk is sent */
-	char nonce[http_nonce_room];    /* the next one; empty: fetch */
+	struct http *http;	       /* borrowed */
+	EVP_PKEY *key;		       /* borrowed */
+	char new_nonce[http_url_room]; /* URL */
+	char kid[http_url_room];       /* empty: the key's jwk is sent */
+	char nonce[http_nonce_room];   /* the next one; empty: fetch */
 };
 
-/* Posts a payload (empty: POST-as-GET); a bad nonce is answered by the fresh one, a busy server waited for, a few times each.
- * DONE: a status of 200 to 299. exit_refused, with the problem's detail said; exit_network. */
+/* Posts a payload (empty: POST-as-GET); a bad nonce is answered by the fresh one, a busy server waited for, a few times
+ * each. DONE: a status of 200 to 299. exit_refused, with the problem's detail said; exit_network. */
 outcome signed_post(struct signed_client *client, const char *url, struct bytes payload, struct http_answer *out);
 
 /* A sentence for a problem document (RFC 7807), said as exit_refused; `what` was asked for. */

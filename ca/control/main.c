@@ -14,9 +14,8 @@ struct options {
 	uint64_t sequence, expires_in_s;
 };
 
-static const char usage[] =
-	"usage: keyward-control --root FILE --server URL --administrator NAME --key FILE\n"
-	"           enrolment-record --identifier ID --ek HEX [--sequence N] [--expires SECONDS]";
+static const char usage[] = "usage: keyward-control --root FILE --server URL --administrator NAME --key FILE\n"
+			    "           enrolment-record --identifier ID --ek HEX [--sequence N] [--expires SECONDS]";
 
 static outcome wrong_usage(const char *sentence)
 {
@@ -25,31 +24,36 @@ static outcome wrong_usage(const char *sentence)
 	return (outcome){exit_usage};
 }
 
-/* A whole number up to 2^53, as JSON carries it. */
+/* A whole number of 1 to 2^53, as JSON carries it. */
 static bool read_whole(const char *text, uint64_t *out)
 {
 	char *end;
 	if (*text < '0' || *text > '9' || strlen(text) > 16)
 		return false;
 	*out = strtoull(text, &end, 10);
-	return *end == 0 && *out <= UINT64_C(1) << 53;
+	return *end == 0 && *out > 0 && *out <= UINT64_C(1) << 53;
 }
 
 static outcome read_options(int count, char **words, struct options *out)
 {
-	static const struct option names[] = {{"root", required_argument, NULL, 'r'},       {"server", required_argument, NULL, 's'},
-					      {"administrator", required_argument, NULL, 'a'}, {"key", required_argument, NULL, 'k'},
-					      {"identifier", required_argument, NULL, 'i'},    {"ek", required_argument, NULL, 'e'},
-					      {"sequence", required_argument, NULL, 'n'},      {"expires", required_argument, NULL, 'x'},
+	static const struct option names[] = {{"root", required_argument, NULL, 'r'},
+					      {"server", required_argument, NULL, 's'},
+					      {"administrator", required_argument, NULL, 'a'},
+					      {"key", required_argument, NULL, 'k'},
+					      {"identifier", required_argument, NULL, 'i'},
+					      {"ek", required_argument, NULL, 'e'},
+					      {"sequence", required_argument, NULL, 'n'},
+					      {"expires", required_argument, NULL, 'x'},
 					      {NULL, 0, NULL, 0}};
 	struct options options = {.sequence = 1, .expires_in_s = 86400};
 	int letter;
 	while ((letter = getopt_long(count, words, "", names, NULL)) != -1) {
-		const char **const texts[] = {['r'] = &options.root, ['s'] = &options.server, ['a'] = &options.administrator,
-					      ['k'] = &options.key,  ['i'] = &options.identifier, ['e'] = &options.ek};
+		const char **const texts[] = {
+		    ['r'] = &options.root, ['s'] = &options.server,	['a'] = &options.administrator,
+		    ['k'] = &options.key,  ['i'] = &options.identifier, ['e'] = &options.ek};
 		if (letter == 'n' || letter == 'x') {
 			if (!read_whole(optarg, letter == 'n' ? &options.sequence : &options.expires_in_s))
-				return wrong_usage("--sequence and --expires take a whole number");
+				return wrong_usage("--sequence and --expires take a whole number of 1 or more");
 		} else if (letter == '?') {
 			return wrong_usage("there is no such option, or it lacks its value");
 		} else {
@@ -74,8 +78,10 @@ static outcome build_payload(const struct options *options, struct buffer *out)
 {
 	char numbers[96];
 	if (strlen(options->ek) != 64 || strspn(options->ek, "0123456789abcdef") != 64)
-		return wrong_usage("--ek takes the 64 lower-case hexadecimal digits of the SHA-256 of the EK's SubjectPublicKeyInfo");
-	(void)snprintf(numbers, sizeof numbers, ",\"sequence\":%llu,\"expires\":%llu}", (unsigned long long)options->sequence,
+		return wrong_usage(
+		    "--ek takes the 64 lower-case hexadecimal digits of the SHA-256 of the EK's SubjectPublicKeyInfo");
+	(void)snprintf(numbers, sizeof numbers, ",\"sequence\":%llu,\"expires\":%llu}",
+		       (unsigned long long)options->sequence,
 		       (unsigned long long)(clock_wall_s() + options->expires_in_s));
 	if (!add_text(out, "{\"identifierType\":\"permanent-identifier\",\"identifier\":") ||
 	    !json_quote(bytes_from_text(options->identifier), out) || !add_text(out, ",\"ek\":") ||

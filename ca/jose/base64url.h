@@ -6,7 +6,8 @@
 #include "firmware/boundary/bytes.h"
 #include "firmware/boundary/status.h"
 
-/* Appends the decoded octets to out; base64url_malformed, and out as before, when it is not exactly that or lacks room. */
+/* Appends the decoded octets to out; base64url_malformed, and out as before, when it is not exactly that or lacks room.
+ */
 status base64url_decode(struct bytes text, struct buffer *out);
 /* Appends characters without a NUL; false when there is no room. */
 bool base64url_encode(struct bytes octets, struct buffer *out);

@@ -10,9 +10,9 @@
 enum json_kind { json_absent, json_string, json_number, json_object, json_array, json_literal };
 
 struct json_member {
-	struct bytes name;   /* as written; a name with an escape is refused */
+	struct bytes name; /* as written; a name with an escape is refused */
 	enum json_kind kind;
-	struct bytes value;  /* string: unescaped; any other kind: the slice of the text */
+	struct bytes value; /* string: unescaped; any other kind: the slice of the text */
 };
 
 enum { json_most_members = 32, json_deepest = 16 };
@@ -22,9 +22,10 @@ struct json_read {
 	size_t count;
 };
 
-/* Reads exactly one object, with white space around it. Strings without an escape are views into the text; unescaped ones
- * are appended to `room`, which the views point into (room for the text's size suffices). json_malformed, json_duplicate.
- * Nested values are checked for syntax, to json_deepest; who looks into one reads its slice, which refuses its duplicates. */
+/* Reads exactly one object, with white space around it. Strings without an escape are views into the text; unescaped
+ * ones are appended to `room`, which the views point into (room for the text's size suffices). json_malformed,
+ * json_duplicate. Nested values are checked for syntax, to json_deepest; who looks into one reads its slice, which
+ * refuses its duplicates. */
 status json_parse(struct bytes text, struct buffer *room, struct json_read *out);
 
 /* The member of that name; NULL when absent. */
@@ -34,8 +35,8 @@ status json_text(const struct json_read *read, const char *name, struct bytes *o
 /* A whole number of 0 to 2^53. */
 status json_whole(const struct json_read *read, const char *name, uint64_t *out);
 
-/* Appends the text as a JSON string with its quotation marks; false, and out as before, when there is no room or it is not
- * UTF-8 without NUL. */
+/* Appends the text as a JSON string with its quotation marks; false, and out as before, when there is no room or it is
+ * not UTF-8 without NUL. */
 bool json_quote(struct bytes text, struct buffer *out);
 
 #endif

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Decides which public keys are taken: exact sizes, points on the curve, RSA moduli and exponents of sound size. Builds keys from
- * parameters, which costs a fifth of OpenSSL's decoder. Distrusts every byte. */
+ * Decides which public keys are taken: exact sizes, points on the curve, RSA moduli and exponents of sound size. Builds
+ * keys from parameters, which costs a fifth of OpenSSL's decoder. Distrusts every byte. */
 #include "ca/jose/jwk.h"
 
 #include <openssl/bn.h>
@@ -22,8 +22,8 @@ struct curve {
 	int nid;
 };
 static const struct curve curves[] = {
-	{"P-256", "prime256v1", 32, jwk_p256, NID_X9_62_prime256v1},
-	{"P-384", "secp384r1", 48, jwk_p384, NID_secp384r1},
+    {"P-256", "prime256v1", 32, jwk_p256, NID_X9_62_prime256v1},
+    {"P-384", "secp384r1", 48, jwk_p384, NID_secp384r1},
 };
 
 static void free_bn(BIGNUM **number)
@@ -75,15 +75,16 @@ static status write_ec(const struct curve *curve, struct bytes x, struct bytes y
 {
 	const bool has_room = add_text(canonical, "{\"crv\":\"") && add_text(canonical, curve->name) &&
 			      add_text(canonical, "\",\"kty\":\"EC\",\"x\":\"") && base64url_encode(x, canonical) &&
-			      add_text(canonical, "\",\"y\":\"") && base64url_encode(y, canonical) && add_text(canonical, "\"}");
+			      add_text(canonical, "\",\"y\":\"") && base64url_encode(y, canonical) &&
+			      add_text(canonical, "\"}");
 	return has_room ? OK : REFUSE(public_key_bad);
 }
 
 static status write_rsa(struct bytes exponent, struct bytes modulus, struct buffer *canonical)
 {
 	const bool has_room = add_text(canonical, "{\"e\":\"") && base64url_encode(exponent, canonical) &&
-			      add_text(canonical, "\",\"kty\":\"RSA\",\"n\":\"") && base64url_encode(modulus, canonical) &&
-			      add_text(canonical, "\"}");
+			      add_text(canonical, "\",\"kty\":\"RSA\",\"n\":\"") &&
+			      base64url_encode(modulus, canonical) && add_text(canonical, "\"}");
 	return has_room ? OK : REFUSE(public_key_bad);
 }
 
@@ -109,13 +110,14 @@ static status parse_ec(const struct json_read *read, struct buffer *canonical, E
 	struct buffer point = {.data = octets, .size = 1, .room = sizeof octets};
 	TRY(read_octets(read, "x", curve->size, &point));
 	TRY(read_octets(read, "y", curve->size, &point));
-	TRY(write_ec(curve, bytes_from(octets + 1, curve->size), bytes_from(octets + 1 + curve->size, curve->size), canonical));
+	TRY(write_ec(curve, bytes_from(octets + 1, curve->size), bytes_from(octets + 1 + curve->size, curve->size),
+		     canonical));
 	char group[16] = {0};
 	memcpy(group, curve->group, strlen(curve->group));
 	OSSL_PARAM params[] = {
-		OSSL_PARAM_construct_utf8_string(OSSL_PKEY_PARAM_GROUP_NAME, group, 0),
-		OSSL_PARAM_construct_octet_string(OSSL_PKEY_PARAM_PUB_KEY, octets, point.size),
-		OSSL_PARAM_construct_end(),
+	    OSSL_PARAM_construct_utf8_string(OSSL_PKEY_PARAM_GROUP_NAME, group, 0),
+	    OSSL_PARAM_construct_octet_string(OSSL_PKEY_PARAM_PUB_KEY, octets, point.size),
+	    OSSL_PARAM_construct_end(),
 	};
 	return key_from("EC", params, key);
 }
@@ -205,7 +207,8 @@ status jwk_parse(struct bytes jwk, struct buffer *canonical, uint8_t thumbprint[
 	uint8_t digest[jwk_thumbprint_size];
 	const size_t before = canonical->size;
 	status result = parse_kind(jwk, canonical, &made);
-	if (!is_refused(result) && EVP_Digest(canonical->data + before, canonical->size - before, digest, NULL, EVP_sha256(), NULL) != 1)
+	if (!is_refused(result) &&
+	    EVP_Digest(canonical->data + before, canonical->size - before, digest, NULL, EVP_sha256(), NULL) != 1)
 		result = REFUSE(internal);
 	if (is_refused(result)) {
 		EVP_PKEY_free(made);
@@ -261,7 +264,8 @@ static status build_rsa(EVP_PKEY *key, struct buffer *canonical)
 	uint8_t modulus[most_modulus], exponent[4];
 	size_t modulus_size = 0, exponent_size = 0;
 	BIGNUM *n = NULL, *e = NULL;
-	bool is_read = EVP_PKEY_get_bn_param(key, OSSL_PKEY_PARAM_RSA_N, &n) == 1 && BN_num_bits(n) <= most_modulus_bits &&
+	bool is_read = EVP_PKEY_get_bn_param(key, OSSL_PKEY_PARAM_RSA_N, &n) == 1 &&
+		       BN_num_bits(n) <= most_modulus_bits &&
 		       EVP_PKEY_get_bn_param(key, OSSL_PKEY_PARAM_RSA_E, &e) == 1 && BN_num_bits(e) <= 32;
 	if (is_read) {
 		modulus_size = (size_t)BN_bn2bin(n, modulus);
@@ -287,7 +291,7 @@ static status build_okp(EVP_PKEY *key, struct buffer *canonical)
 status jwk_build(EVP_PKEY *key, struct buffer *canonical)
 {
 	static status (*const builders[])(EVP_PKEY *, struct buffer *) = {
-		[jwk_p256] = build_ec, [jwk_p384] = build_ec, [jwk_rsa] = build_rsa, [jwk_ed25519] = build_okp};
+	    [jwk_p256] = build_ec, [jwk_p384] = build_ec, [jwk_rsa] = build_rsa, [jwk_ed25519] = build_okp};
 	const enum jwk_kind kind = jwk_kind(key);
 	const size_t before = canonical->size;
 	if (kind == jwk_none)

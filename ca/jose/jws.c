@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Decides what is a signed request: exactly the members of a flattened JWS, a protected header with nothing critical, and an
- * algorithm that fits the key. Distrusts every byte. */
+ * Decides what is a signed request: exactly the members of a flattened JWS, a protected header with nothing critical,
+ * and an algorithm that fits the key. Distrusts every byte. */
 #include "ca/jose/jws.h"
 
 #include <openssl/bn.h>
@@ -31,8 +31,9 @@ static bool header_text(const struct json_read *header, const char *name, bool m
 static status read_header(const struct json_read *header, struct jws *out)
 {
 	const struct json_member *jwk = json_find(header, "jwk");
-	const bool is_read = header_text(header, "alg", false, &out->algorithm) && header_text(header, "url", false, &out->url) &&
-			     header_text(header, "nonce", true, &out->nonce) && header_text(header, "kid", true, &out->kid);
+	const bool is_read =
+	    header_text(header, "alg", false, &out->algorithm) && header_text(header, "url", false, &out->url) &&
+	    header_text(header, "nonce", true, &out->nonce) && header_text(header, "kid", true, &out->kid);
 	if (!is_read || json_find(header, "crit") != NULL || json_find(header, "b64") != NULL)
 		return REFUSE(jws_header_malformed);
 	if (out->nonce.size > 0 && !is_base64url(out->nonce))
@@ -58,7 +59,8 @@ static status parse(struct bytes body, struct buffer *room, struct jws *out)
 	const size_t before = room->size;
 	TRY(json_parse(body, room, &read));
 	/* An escape inside base64url would make a second text for the same signed request. */
-	if (read.count != 3 || room->size != before || is_refused(json_text(&read, "protected", &out->protected_text)) ||
+	if (read.count != 3 || room->size != before ||
+	    is_refused(json_text(&read, "protected", &out->protected_text)) ||
 	    is_refused(json_text(&read, "payload", &out->payload_text)) ||
 	    is_refused(json_text(&read, "signature", &signature_text)))
 		return REFUSE(jws_malformed);
@@ -88,10 +90,10 @@ struct algorithm {
 	const EVP_MD *(*digest)(void);
 };
 static const struct algorithm algorithms[] = {
-	{"ES256", jwk_p256, 32, EVP_sha256},
-	{"ES384", jwk_p384, 48, EVP_sha384},
-	{"RS256", jwk_rsa, 0, EVP_sha256},
-	{"EdDSA", jwk_ed25519, 0, NULL},
+    {"ES256", jwk_p256, 32, EVP_sha256},
+    {"ES384", jwk_p384, 48, EVP_sha384},
+    {"RS256", jwk_rsa, 0, EVP_sha256},
+    {"EdDSA", jwk_ed25519, 0, NULL},
 };
 
 static void free_signature(ECDSA_SIG **signature)
@@ -129,7 +131,8 @@ static status ecdsa_to_der(struct bytes raw, size_t scalar_size, uint8_t der[128
 }
 
 /* One piece, as EdDSA needs it. */
-static status verify_pieces(const struct jws *jws, const struct algorithm *algorithm, EVP_PKEY *key, struct bytes signature)
+static status verify_pieces(const struct jws *jws, const struct algorithm *algorithm, EVP_PKEY *key,
+			    struct bytes signature)
 {
 	const size_t size = jws->protected_text.size + 1 + jws->payload_text.size;
 	__attribute__((cleanup(free_octets))) uint8_t *signed_text = OPENSSL_malloc(size);
@@ -143,7 +146,9 @@ static status verify_pieces(const struct jws *jws, const struct algorithm *algor
 	const EVP_MD *digest = algorithm->digest == NULL ? NULL : algorithm->digest();
 	if (EVP_DigestVerifyInit(context, NULL, digest, NULL, key) != 1)
 		return REFUSE(internal);
-	return EVP_DigestVerify(context, signature.data, signature.size, input.data, input.size) == 1 ? OK : REFUSE(signature_wrong);
+	return EVP_DigestVerify(context, signature.data, signature.size, input.data, input.size) == 1
+		   ? OK
+		   : REFUSE(signature_wrong);
 }
 
 status jws_verify(const struct jws *jws, EVP_PKEY *key)

@@ -14,21 +14,21 @@ enum { jws_thumbprint_size = jwk_thumbprint_size };
 struct jws {
 	struct bytes protected_text; /* base64url as sent */
 	struct bytes payload_text;
-	struct bytes algorithm;      /* ES256 and so on */
-	struct bytes nonce;          /* empty: absent, which only a stored request may be; the caller refuses it elsewhere */
+	struct bytes algorithm; /* ES256 and so on */
+	struct bytes nonce;	/* empty: absent, which only a stored request may be; the caller refuses it elsewhere */
 	struct bytes url;
-	struct bytes kid;            /* empty: absent */
-	struct bytes jwk;            /* the object as written; empty: absent. Exactly one of kid and jwk is there */
-	struct bytes payload;        /* decoded; empty for POST-as-GET */
-	struct bytes signature;      /* decoded */
+	struct bytes kid;	/* empty: absent */
+	struct bytes jwk;	/* the object as written; empty: absent. Exactly one of kid and jwk is there */
+	struct bytes payload;	/* decoded; empty for POST-as-GET */
+	struct bytes signature; /* decoded */
 };
 
-/* Syntax only. Views point into `room` (2 * body.size suffices) or into body. jws_malformed, jws_header_malformed, base64url_malformed,
- * json_malformed, json_duplicate. alg is not judged here. */
+/* Syntax only. Views point into `room` (2 * body.size suffices) or into body. jws_malformed, jws_header_malformed,
+ * base64url_malformed, json_malformed, json_duplicate. alg is not judged here. */
 status jws_parse(struct bytes body, struct buffer *room, struct jws *out);
 
-/* algorithm_unsupported unless alg is ES256, ES384, RS256 or EdDSA and fits the key; signature_wrong. ECDSA signatures are r||s of exact
- * size. */
+/* algorithm_unsupported unless alg is ES256, ES384, RS256 or EdDSA and fits the key; signature_wrong. ECDSA signatures
+ * are r||s of exact size. */
 status jws_verify(const struct jws *jws, EVP_PKEY *key);
 
 /* The protected header of a request that is to be signed. */
@@ -38,8 +38,8 @@ struct jws_header {
 	struct bytes kid; /* empty: the key's jwk instead */
 };
 
-/* Appends a flattened JWS signed with the private key, alg by its kind (the clients' side). algorithm_unsupported: no such kind of
- * key; internal: no room, no memory. */
+/* Appends a flattened JWS signed with the private key, alg by its kind (the clients' side). algorithm_unsupported: no
+ * such kind of key; internal: no room, no memory. */
 status jws_build(EVP_PKEY *key, const struct jws_header *header, struct bytes payload, struct buffer *out);
 
 #endif

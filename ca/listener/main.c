@@ -9,14 +9,14 @@
 #include "ca/listener/server.h"
 #include "firmware/confine/child.h"
 
-enum { retry_s = 1, arenas_most = 2 };
+enum { first_retry_ms = 10, last_retry_ms = 2000, arenas_most = 2 };
 
 static struct message_listener_settings settings;
 static struct link *registrar, *signer;
 
-static void pause_s(uint64_t seconds)
+static void pause_ms(uint64_t ms)
 {
-	struct timespec left = {.tv_sec = (time_t)seconds};
+	struct timespec left = {.tv_sec = (time_t)(ms / 1000), .tv_nsec = (long)(ms % 1000) * 1000000};
 	while (nanosleep(&left, &left) != 0)
 		continue;
 }
@@ -24,9 +24,9 @@ static void pause_s(uint64_t seconds)
 /* Until there is a certificate. A signer that is away is waited for; whatever else it says is told once. */
 static uint64_t certify(void)
 {
-	uint64_t renew_after_s = 0;
+	uint64_t renew_after_s = 0, retry_ms = first_retry_ms;
 	enum refusal told = refusal_none;
-	for (;;) {
+	for (;; retry_ms = retry_ms < last_retry_ms / 2 ? retry_ms * 2 : last_retry_ms) {
 		const status done = certify_once(signer, &renew_after_s);
 		if (!is_refused(done)) {
 			child_log(6, "the signer certified a new TLS key");
@@ -35,7 +35,7 @@ static uint64_t certify(void)
 		if (done.refusal != told)
 			child_log(4, "no TLS certificate yet: %s", status_entry(done.refusal)->sentence);
 		told = done.refusal;
-		pause_s(retry_s);
+		pause_ms(retry_ms);
 	}
 }
 
@@ -53,7 +53,7 @@ static void *keep_certified(void *unused)
 		child_needs_person("the HTTPS server cannot start on its socket; check listen in the configuration");
 	child_report_serving();
 	for (;;) {
-		pause_s(renew_after_s);
+		pause_ms(renew_after_s * 1000);
 		renew_after_s = certify();
 	}
 	return NULL;

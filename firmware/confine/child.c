@@ -41,6 +41,7 @@ static bool is_own(const struct place_own *own, int descriptor)
 	case place_SOCKET:
 		return is_socket(descriptor, SOCK_STREAM);
 	case place_FOLDER:
+	case place_SHOWN:
 		return S_ISDIR(about.st_mode);
 	case place_FILE:
 		return S_ISREG(about.st_mode);

@@ -82,6 +82,8 @@ static uint64_t granted(enum place_kind kind)
 		return folder;
 	case place_TPM: /* a node is read and written; a socket in a folder is connected to, which is no matter of Landlock's */
 		return LANDLOCK_ACCESS_FS_READ_FILE | LANDLOCK_ACCESS_FS_WRITE_FILE | fs_ioctl_dev;
+	case place_SHOWN:
+		return LANDLOCK_ACCESS_FS_READ_FILE | LANDLOCK_ACCESS_FS_READ_DIR;
 	case place_FILE:
 		return LANDLOCK_ACCESS_FS_READ_FILE;
 	case place_SOCKET:

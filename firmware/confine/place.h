@@ -7,7 +7,7 @@
 
 #include "firmware/boundary/wire.h"
 
-enum place_kind { place_SOCKET, place_FOLDER, place_FILE, place_TPM };
+enum place_kind { place_SOCKET, place_FOLDER, place_SHOWN, place_FILE, place_TPM };
 
 struct place_own {
 	enum process owner;

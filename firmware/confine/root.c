@@ -33,6 +33,7 @@ static uint64_t attributes(enum place_kind kind)
 		return always | MOUNT_ATTR_NODEV;
 	case place_TPM: /* may be a device node */
 		return always | MOUNT_ATTR_RDONLY;
+	case place_SHOWN:
 	case place_FILE:
 	case place_SOCKET:
 		break;

@@ -44,6 +44,7 @@ static int open_own(const struct spawn *spawn, const struct table_own *own)
 	case own_SOCKET:
 		return spawn->listening;
 	case own_FOLDER:
+	case own_SHOWN:
 		return open(path, O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 	case own_FILE:
 		return open(path, O_PATH | O_NOFOLLOW | O_CLOEXEC);

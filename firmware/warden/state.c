@@ -116,6 +116,7 @@ static bool prepare_own(int state, const struct table_own *own, const char *tpm_
 	const uid_t uid = table_row(own->process)->uid;
 	switch (own->kind) {
 	case own_FOLDER:
+	case own_SHOWN:
 		return prepare_folder(state, own->argument, uid);
 	case own_FILE:
 		return fstatat(state, own->argument, &about, 0) == 0 && S_ISREG(about.st_mode);

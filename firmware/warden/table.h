@@ -9,7 +9,7 @@
 
 enum { table_most_own = 4 };
 
-enum own_kind { own_SOCKET, own_FOLDER, own_FILE, own_TPM };
+enum own_kind { own_SOCKET, own_FOLDER, own_SHOWN, own_FILE, own_TPM };
 
 struct table_own {
 	enum process process;

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * A signed request as the listener passes it on: parsed in the room that its contract names, its key taken, its signature judged. */
+ * A signed request as the listener passes it on: parsed in the room that its contract names, its key taken, its
+ * signature judged. */
 #include <stdlib.h>
 
 #include "ca/jose/jws.h"

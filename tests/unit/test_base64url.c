@@ -20,7 +20,7 @@ static void the_vectors_of_rfc_4648_decode_and_encode(void **state)
 	(void)state;
 	static const struct {
 		const char *plain, *text;
-	} vectors[] = {{"", ""},          {"f", "Zg"},        {"fo", "Zm8"},         {"foo", "Zm9v"},
+	} vectors[] = {{"", ""},	   {"f", "Zg"},		 {"fo", "Zm8"},		{"foo", "Zm9v"},
 		       {"foob", "Zm9vYg"}, {"fooba", "Zm9vYmE"}, {"foobar", "Zm9vYmFy"}};
 	for (size_t i = 0; i < sizeof vectors / sizeof *vectors; i++) {
 		uint8_t octets[16], characters[16];
@@ -46,8 +46,8 @@ static void the_two_characters_of_the_url_alphabet_are_used(void **state)
 static void anything_but_base64url_is_refused_and_nothing_written(void **state)
 {
 	(void)state;
-	static const char *const bad[] = {"Z",    "Zg==",  "Zg=",   "Zm8=", "Zm9v\n", " Zm9v", "Zm 9v", "Zm+v", "Zm/v",
-					  "Zh",   "Zm9",   "Zm9vZ", "Zm.v", "Zm9vYh", "\xc3\xa9", "Zm9v=", "Z===", "@@@@"};
+	static const char *const bad[] = {"Z",	"Zg==", "Zg=",	 "Zm8=", "Zm9v\n", " Zm9v",    "Zm 9v", "Zm+v", "Zm/v",
+					  "Zh", "Zm9",	"Zm9vZ", "Zm.v", "Zm9vYh", "\xc3\xa9", "Zm9v=", "Z===", "@@@@"};
 	for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
 		uint8_t octets[16] = {0};
 		struct buffer out = BUFFER(octets);
@@ -84,11 +84,11 @@ static void too_little_room_is_refused_either_way(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(the_vectors_of_rfc_4648_decode_and_encode),
-		cmocka_unit_test(the_two_characters_of_the_url_alphabet_are_used),
-		cmocka_unit_test(anything_but_base64url_is_refused_and_nothing_written),
-		cmocka_unit_test(whatever_two_characters_decode_encodes_to_them_again),
-		cmocka_unit_test(too_little_room_is_refused_either_way),
+	    cmocka_unit_test(the_vectors_of_rfc_4648_decode_and_encode),
+	    cmocka_unit_test(the_two_characters_of_the_url_alphabet_are_used),
+	    cmocka_unit_test(anything_but_base64url_is_refused_and_nothing_written),
+	    cmocka_unit_test(whatever_two_characters_decode_encodes_to_them_again),
+	    cmocka_unit_test(too_little_room_is_refused_either_way),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -29,7 +29,9 @@ static void each_kind_of_member_is_read(void **state)
 	struct json_read read;
 	struct bytes text;
 	uint64_t whole;
-	assert_false(is_refused(parse(" {\"a\" : \"x\\u00e9\\ud83d\\ude00\\n\" ,\"n\":42,\"o\":{\"b\":[1,{}]},\"l\":[ ],\"t\":true}\r\n", &read)));
+	assert_false(is_refused(
+	    parse(" {\"a\" : \"x\\u00e9\\ud83d\\ude00\\n\" ,\"n\":42,\"o\":{\"b\":[1,{}]},\"l\":[ ],\"t\":true}\r\n",
+		  &read)));
 	assert_int_equal(read.count, 5);
 	assert_false(is_refused(json_text(&read, "a", &text)));
 	assert_true(bytes_equal_text(text, "x\xc3\xa9\xf0\x9f\x98\x80\n"));
@@ -49,12 +51,50 @@ static void what_is_not_one_strict_object_is_refused(void **state)
 {
 	(void)state;
 	static const char *const bad[] = {
-		"", " ", "[]", "\"a\"", "1", "null", "{", "}", "{\"a\"}", "{\"a\":}", "{\"a\":1,}", "{,\"a\":1}", "{a:1}", "{'a':1}",
-		"{\"a\":1 \"b\":2}", "{\"a\":01}", "{\"a\":+1}", "{\"a\":.5}", "{\"a\":1.}", "{\"a\":1e}", "{\"a\":-}", "{\"a\":NaN}",
-		"{\"a\":Infinity}", "{\"a\":tru}", "{\"a\":True}", "{\"a\":\"\t\"}", "{\"a\":\"\\x\"}", "{\"a\":\"\\u12g4\"}",
-		"{\"a\":\"\\u12\"}", "{\"a\":\"b}", "{\"a\":[1,]}", "{\"a\":[1}}", "{\"a\":{\"b\"}}", "{\"a\":{1:2}}", "{\"a\":[,]}",
-		"{\"a\":1}/**/", "\xef\xbb\xbf{}", "{\"a\":\"\xc0\xaf\"}", "{\"a\":\"\xed\xa0\x80\"}", "{\"a\":\"\xff\"}",
-		"{\"\\u0061\":1}", "{\"a\":0x10}", "{\"a\":{\"b\":1,}}", "{\"a\":1}{\"b\":2}",
+	    "",
+	    " ",
+	    "[]",
+	    "\"a\"",
+	    "1",
+	    "null",
+	    "{",
+	    "}",
+	    "{\"a\"}",
+	    "{\"a\":}",
+	    "{\"a\":1,}",
+	    "{,\"a\":1}",
+	    "{a:1}",
+	    "{'a':1}",
+	    "{\"a\":1 \"b\":2}",
+	    "{\"a\":01}",
+	    "{\"a\":+1}",
+	    "{\"a\":.5}",
+	    "{\"a\":1.}",
+	    "{\"a\":1e}",
+	    "{\"a\":-}",
+	    "{\"a\":NaN}",
+	    "{\"a\":Infinity}",
+	    "{\"a\":tru}",
+	    "{\"a\":True}",
+	    "{\"a\":\"\t\"}",
+	    "{\"a\":\"\\x\"}",
+	    "{\"a\":\"\\u12g4\"}",
+	    "{\"a\":\"\\u12\"}",
+	    "{\"a\":\"b}",
+	    "{\"a\":[1,]}",
+	    "{\"a\":[1}}",
+	    "{\"a\":{\"b\"}}",
+	    "{\"a\":{1:2}}",
+	    "{\"a\":[,]}",
+	    "{\"a\":1}/**/",
+	    "\xef\xbb\xbf{}",
+	    "{\"a\":\"\xc0\xaf\"}",
+	    "{\"a\":\"\xed\xa0\x80\"}",
+	    "{\"a\":\"\xff\"}",
+	    "{\"\\u0061\":1}",
+	    "{\"a\":0x10}",
+	    "{\"a\":{\"b\":1,}}",
+	    "{\"a\":1}{\"b\":2}",
 	};
 	for (size_t i = 0; i < sizeof bad / sizeof *bad; i++)
 		assert_int_equal(refusal_of(bad[i]), refusal_json_malformed);
@@ -138,7 +178,8 @@ static void too_many_members_and_too_little_room_are_refused(void **state)
 	(void)state;
 	char text[1024] = "{";
 	for (int i = 0; i < json_most_members; i++)
-		(void)snprintf(text + strlen(text), sizeof text - strlen(text), "%s\"m%d\":%d", i == 0 ? "" : ",", i, i);
+		(void)snprintf(text + strlen(text), sizeof text - strlen(text), "%s\"m%d\":%d", i == 0 ? "" : ",", i,
+			       i);
 	const size_t size = strlen(text);
 	memcpy(text + size, "}", 2);
 	assert_int_equal(refusal_of(text), refusal_none);
@@ -157,10 +198,17 @@ static void a_whole_number_is_exact_and_at_most_2_to_the_53(void **state)
 	static const struct {
 		const char *text;
 		bool is_whole;
-	} numbers[] = {{"{\"n\":0}", true},   {"{\"n\":9007199254740992}", true}, {"{\"n\":9007199254740993}", false},
-		       {"{\"n\":-1}", false}, {"{\"n\":1.0}", false},            {"{\"n\":1e3}", false},
-		       {"{\"n\":-0}", false}, {"{\"n\":\"1\"}", false},          {"{\"n\":99999999999999999999}", false},
-		       {"{\"m\":1}", false},  {"{\"n\":true}", false}};
+	} numbers[] = {{"{\"n\":0}", true},
+		       {"{\"n\":9007199254740992}", true},
+		       {"{\"n\":9007199254740993}", false},
+		       {"{\"n\":-1}", false},
+		       {"{\"n\":1.0}", false},
+		       {"{\"n\":1e3}", false},
+		       {"{\"n\":-0}", false},
+		       {"{\"n\":\"1\"}", false},
+		       {"{\"n\":99999999999999999999}", false},
+		       {"{\"m\":1}", false},
+		       {"{\"n\":true}", false}};
 	for (size_t i = 0; i < sizeof numbers / sizeof *numbers; i++) {
 		struct json_read read;
 		uint64_t whole;
@@ -177,7 +225,8 @@ static void a_quoted_string_reads_back_as_it_was(void **state)
 	struct buffer out = BUFFER(written);
 	struct json_read read;
 	struct bytes back;
-	assert_true(buffer_add(&out, "{\"t\":", 5) && json_quote(bytes_from_text(text), &out) && buffer_add(&out, "}", 1));
+	assert_true(buffer_add(&out, "{\"t\":", 5) && json_quote(bytes_from_text(text), &out) &&
+		    buffer_add(&out, "}", 1));
 	struct buffer room = BUFFER(octets);
 	assert_false(is_refused(json_parse(buffer_view(&out), &room, &read)));
 	assert_false(is_refused(json_text(&read, "t", &back)));
@@ -192,17 +241,17 @@ static void a_quoted_string_reads_back_as_it_was(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(each_kind_of_member_is_read),
-		cmocka_unit_test(what_is_not_one_strict_object_is_refused),
-		cmocka_unit_test(case_8_a_member_that_occurs_twice_is_refused),
-		cmocka_unit_test(case_8_nul_and_lone_surrogates_are_refused),
-		cmocka_unit_test(case_8_depth_of_ten_thousand_is_refused_without_recursion),
-		cmocka_unit_test(case_8_a_number_beyond_a_double_is_refused),
-		cmocka_unit_test(case_8_bytes_behind_the_object_are_refused),
-		cmocka_unit_test(an_object_cut_anywhere_is_refused),
-		cmocka_unit_test(too_many_members_and_too_little_room_are_refused),
-		cmocka_unit_test(a_whole_number_is_exact_and_at_most_2_to_the_53),
-		cmocka_unit_test(a_quoted_string_reads_back_as_it_was),
+	    cmocka_unit_test(each_kind_of_member_is_read),
+	    cmocka_unit_test(what_is_not_one_strict_object_is_refused),
+	    cmocka_unit_test(case_8_a_member_that_occurs_twice_is_refused),
+	    cmocka_unit_test(case_8_nul_and_lone_surrogates_are_refused),
+	    cmocka_unit_test(case_8_depth_of_ten_thousand_is_refused_without_recursion),
+	    cmocka_unit_test(case_8_a_number_beyond_a_double_is_refused),
+	    cmocka_unit_test(case_8_bytes_behind_the_object_are_refused),
+	    cmocka_unit_test(an_object_cut_anywhere_is_refused),
+	    cmocka_unit_test(too_many_members_and_too_little_room_are_refused),
+	    cmocka_unit_test(a_whole_number_is_exact_and_at_most_2_to_the_53),
+	    cmocka_unit_test(a_quoted_string_reads_back_as_it_was),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -76,7 +76,8 @@ static enum refusal judge(struct bytes body, EVP_PKEY *key)
 
 static struct bytes good_request(EVP_PKEY *key, bool has_kid, struct buffer *out)
 {
-	const struct jws_header header = {.nonce = text("bm9uY2U"), .url = text(URL), .kid = text(has_kid ? KID : NULL)};
+	const struct jws_header header = {
+	    .nonce = text("bm9uY2U"), .url = text(URL), .kid = text(has_kid ? KID : NULL)};
 	out->size = 0;
 	assert_false(is_refused(jws_build(key, &header, text("{\"identifiers\":[]}"), out)));
 	return buffer_view(out);
@@ -84,13 +85,15 @@ static struct bytes good_request(EVP_PKEY *key, bool has_kid, struct buffer *out
 
 /* ---- examples of the standards ---- */
 
-static enum refusal verify_example(const char *algorithm, const char *protected_text, const char *payload, const char *signature,
-				   const char *jwk)
+static enum refusal verify_example(const char *algorithm, const char *protected_text, const char *payload,
+				   const char *signature, const char *jwk)
 {
 	uint8_t decoded[1024];
 	struct buffer out = BUFFER(decoded);
 	assert_false(is_refused(base64url_decode(text(signature), &out)));
-	const struct jws jws = {.algorithm = text(algorithm), .protected_text = text(protected_text), .payload_text = text(payload),
+	const struct jws jws = {.algorithm = text(algorithm),
+				.protected_text = text(protected_text),
+				.payload_text = text(payload),
 				.signature = buffer_view(&out)};
 	EVP_PKEY *key = key_of(jwk);
 	const enum refusal refusal = jws_verify(&jws, key).refusal;
@@ -99,9 +102,11 @@ static enum refusal verify_example(const char *algorithm, const char *protected_
 }
 
 static const char rfc7515_a2_n[] =
-	"ofgWCuLjybRlzo0tZWJjNiuSfb4p4fAkd_wWJcyQoTbji9k0l8W26mPddxHmfHQp-Vaw-4qPCJrcS2mJPMEzP1Pt0Bm4d4QlL-yRT-SFd2lZS-pCgNMsD1W_"
-	"YpRPEwOWvG6b32690r2jZ47soMZo9wGzjb_7OMg0LOL-bSf63kpaSHSXndS5z5rexMdbBYUsLA9e-KXBdQOS-UTo7WTBEMa2R2CapHg665xsmtdVMTBQY4uD"
-	"Zlxvb3qCo5ZwKh9kG4LT6_I5IhlJH7aGhyxXFvUK-DWNmoudF8NAco9_h9iaGNj8q2ethFkMLs91kzk2PAcDTW9gb54h4FRWyuXpoQ";
+    "ofgWCuLjybRlzo0tZWJjNiuSfb4p4fAkd_wWJcyQoTbji9k0l8W26mPddxHmfHQp-Vaw-4qPCJrcS2mJPMEzP1Pt0Bm4d4QlL-yRT-SFd2lZS-"
+    "pCgNMsD1W_"
+    "YpRPEwOWvG6b32690r2jZ47soMZo9wGzjb_7OMg0LOL-bSf63kpaSHSXndS5z5rexMdbBYUsLA9e-KXBdQOS-"
+    "UTo7WTBEMa2R2CapHg665xsmtdVMTBQY4uD"
+    "Zlxvb3qCo5ZwKh9kG4LT6_I5IhlJH7aGhyxXFvUK-DWNmoudF8NAco9_h9iaGNj8q2ethFkMLs91kzk2PAcDTW9gb54h4FRWyuXpoQ";
 
 static void the_example_of_rfc_7515_a_2_verifies(void **state)
 {
@@ -109,24 +114,31 @@ static void the_example_of_rfc_7515_a_2_verifies(void **state)
 	char jwk[512];
 	(void)snprintf(jwk, sizeof jwk, "{\"kty\":\"RSA\",\"n\":\"%s\",\"e\":\"AQAB\"}", rfc7515_a2_n);
 	assert_int_equal(
-		verify_example("RS256", "eyJhbGciOiJSUzI1NiJ9", RFC7515_PAYLOAD,
-			       "cC4hiUPoj9Eetdgtv3hF80EGrhuB__dzERat0XF9g2VtQgr9PJbu3XOiZj5RZmh7AAuHIm4Bh-0Qc_lF5YKt_O8W2Fp5jujGbds9uJdb"
-			       "F9CUAr7t1dnZcAcQjbKBYNX4BAynRFdiuB--f_nZLgrnbyTyWzO75vRK5h6xBArLIARNPvkSjtQBMHlb1L07Qe7K0GarZRmB_eSN9383"
-			       "LcOLn6_dO--xi12jzDwusC-eOkHWEsqtFZESc6BfI7noOPqvhJ1phCnvWh6IeYI2w9QOYEUipUTI8np6LbgGY9Fs98rqVt5AXLIhWkWy"
-			       "wlVmtVrBp0igcN_IoypGlUPQGe77Rw",
-			       jwk),
-		refusal_none);
+	    verify_example("RS256", "eyJhbGciOiJSUzI1NiJ9", RFC7515_PAYLOAD,
+			   "cC4hiUPoj9Eetdgtv3hF80EGrhuB__dzERat0XF9g2VtQgr9PJbu3XOiZj5RZmh7AAuHIm4Bh-0Qc_lF5YKt_"
+			   "O8W2Fp5jujGbds9uJdb"
+			   "F9CUAr7t1dnZcAcQjbKBYNX4BAynRFdiuB--f_"
+			   "nZLgrnbyTyWzO75vRK5h6xBArLIARNPvkSjtQBMHlb1L07Qe7K0GarZRmB_eSN9383"
+			   "LcOLn6_dO--xi12jzDwusC-"
+			   "eOkHWEsqtFZESc6BfI7noOPqvhJ1phCnvWh6IeYI2w9QOYEUipUTI8np6LbgGY9Fs98rqVt5AXLIhWkWy"
+			   "wlVmtVrBp0igcN_IoypGlUPQGe77Rw",
+			   jwk),
+	    refusal_none);
 }
 
 static void the_example_of_rfc_7515_a_3_verifies(void **state)
 {
 	(void)state;
-	assert_int_equal(verify_example("ES256", "eyJhbGciOiJFUzI1NiJ9", RFC7515_PAYLOAD,
-					"DtEhU3ljbEg8L38VWAfUAqOyKAM6-Xx-F4GawxaepmXFCgfTjDxw5djxLa8ISlSApmWQxfKTUJqPP3-Kg6NU1Q", P256_JWK),
-			 refusal_none);
-	assert_int_equal(verify_example("ES256", "eyJhbGciOiJFUzI1NiJ9", RFC7515_PAYLOAD,
-					"EtEhU3ljbEg8L38VWAfUAqOyKAM6-Xx-F4GawxaepmXFCgfTjDxw5djxLa8ISlSApmWQxfKTUJqPP3-Kg6NU1Q", P256_JWK),
-			 refusal_signature_wrong);
+	assert_int_equal(
+	    verify_example("ES256", "eyJhbGciOiJFUzI1NiJ9", RFC7515_PAYLOAD,
+			   "DtEhU3ljbEg8L38VWAfUAqOyKAM6-Xx-F4GawxaepmXFCgfTjDxw5djxLa8ISlSApmWQxfKTUJqPP3-Kg6NU1Q",
+			   P256_JWK),
+	    refusal_none);
+	assert_int_equal(
+	    verify_example("ES256", "eyJhbGciOiJFUzI1NiJ9", RFC7515_PAYLOAD,
+			   "EtEhU3ljbEg8L38VWAfUAqOyKAM6-Xx-F4GawxaepmXFCgfTjDxw5djxLa8ISlSApmWQxfKTUJqPP3-Kg6NU1Q",
+			   P256_JWK),
+	    refusal_signature_wrong);
 }
 
 #define ED25519_JWK "{\"kty\":\"OKP\",\"crv\":\"Ed25519\",\"x\":\"11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo\"}"
@@ -134,10 +146,11 @@ static void the_example_of_rfc_7515_a_3_verifies(void **state)
 static void the_example_of_rfc_8037_a_4_verifies(void **state)
 {
 	(void)state;
-	assert_int_equal(verify_example("EdDSA", "eyJhbGciOiJFZERTQSJ9", "RXhhbXBsZSBvZiBFZDI1NTE5IHNpZ25pbmc",
-					"hgyY0il_MGCjP0JzlnLWG1PPOt7-09PGcvMg3AIbQR6dWbhijcNR4ki4iylGjg5BhVsPt9g7sVvpAr_MuM0KAg",
-					ED25519_JWK),
-			 refusal_none);
+	assert_int_equal(
+	    verify_example("EdDSA", "eyJhbGciOiJFZERTQSJ9", "RXhhbXBsZSBvZiBFZDI1NTE5IHNpZ25pbmc",
+			   "hgyY0il_MGCjP0JzlnLWG1PPOt7-09PGcvMg3AIbQR6dWbhijcNR4ki4iylGjg5BhVsPt9g7sVvpAr_MuM0KAg",
+			   ED25519_JWK),
+	    refusal_none);
 }
 
 static void assert_thumbprint(const char *jwk, const char *expected)
@@ -156,9 +169,12 @@ static void assert_thumbprint(const char *jwk, const char *expected)
 static void the_thumbprints_of_rfc_7638_and_rfc_8037_come_out(void **state)
 {
 	(void)state;
-	assert_thumbprint("{\"kty\":\"RSA\",\"n\":\"0vx7agoebGcQSuuPiLJXZptN9nndrQmbXEps2aiAFbWhM78LhWx4cbbfAAtVT86zwu1RK7aPFFxuhDR1L6tSoc_"
-			  "BJECPebWKRXjBZCiFV4n3oknjhMstn64tZ_2W-5JsGY4Hc5n9yBXArwl93lqt7_RN5w6Cf0h4QyQ5v-65YGjQR0_FDW2QvzqY368QQMicAtaSqzs8KJZ"
-			  "gnYb9c7d0zgdAZHzu6qMQvRL5hajrn1n91CbOpbISD08qNLyrdkt-bFTWhAI4vMQFh6WeZu0fM4lFd2NcRwr3XPksINHaQ-G_xBniIqbw0Ls1jF44-cs"
+	assert_thumbprint("{\"kty\":\"RSA\",\"n\":"
+			  "\"0vx7agoebGcQSuuPiLJXZptN9nndrQmbXEps2aiAFbWhM78LhWx4cbbfAAtVT86zwu1RK7aPFFxuhDR1L6tSoc_"
+			  "BJECPebWKRXjBZCiFV4n3oknjhMstn64tZ_2W-5JsGY4Hc5n9yBXArwl93lqt7_RN5w6Cf0h4QyQ5v-65YGjQR0_"
+			  "FDW2QvzqY368QQMicAtaSqzs8KJZ"
+			  "gnYb9c7d0zgdAZHzu6qMQvRL5hajrn1n91CbOpbISD08qNLyrdkt-"
+			  "bFTWhAI4vMQFh6WeZu0fM4lFd2NcRwr3XPksINHaQ-G_xBniIqbw0Ls1jF44-cs"
 			  "FCur-kEgU8awapJzKnqDKgw\",\"e\":\"AQAB\",\"alg\":\"RS256\",\"kid\":\"2011-04-29\"}",
 			  "NzbLsXh8uDCcd-6MNwXF4W_7noWXFZAfHkxZsRGC9Xs");
 	assert_thumbprint(ED25519_JWK, "kPrK_qmxVWaYVA9wwBF6Iuo3vVzz7TxHCTwXBygrS4k");
@@ -236,9 +252,11 @@ static void a_stored_request_without_nonce_parses(void **state)
 static void case_1_none_hs256_and_an_algorithm_of_another_key_are_refused(void **state)
 {
 	(void)state;
-	static const char *const headers[] = {HEADER("none"),  HEADER("None"),  HEADER("HS256"), HEADER("ES512"), HEADER("ES256K"),
-					      HEADER("PS256"), HEADER("RS384"), HEADER("es256"), HEADER("ES256 "), HEADER("Ed25519")};
-	EVP_PKEY *p256 = new_key(jwk_p256), *rsa = new_key(jwk_rsa), *ed = new_key(jwk_ed25519), *p384 = new_key(jwk_p384);
+	static const char *const headers[] = {HEADER("none"),	HEADER("None"),	  HEADER("HS256"), HEADER("ES512"),
+					      HEADER("ES256K"), HEADER("PS256"),  HEADER("RS384"), HEADER("es256"),
+					      HEADER("ES256 "), HEADER("Ed25519")};
+	EVP_PKEY *p256 = new_key(jwk_p256), *rsa = new_key(jwk_rsa), *ed = new_key(jwk_ed25519),
+		 *p384 = new_key(jwk_p384);
 	uint8_t written[4096];
 	struct buffer out = BUFFER(written);
 	for (size_t i = 0; i < sizeof headers / sizeof *headers; i++) {
@@ -275,10 +293,12 @@ static void case_2_a_header_with_both_jwk_and_kid_or_neither_is_refused(void **s
 	(void)state;
 	assert_int_equal(header_refusal("{\"alg\":\"ES256\"" REST ",\"jwk\":" P256_JWK "}"), refusal_none);
 	assert_int_equal(header_refusal("{\"alg\":\"ES256\"" REST ",\"kid\":\"" KID "\"}"), refusal_none);
-	assert_int_equal(header_refusal("{\"alg\":\"ES256\"" REST ",\"jwk\":" P256_JWK ",\"kid\":\"" KID "\"}"), refusal_jws_header_malformed);
+	assert_int_equal(header_refusal("{\"alg\":\"ES256\"" REST ",\"jwk\":" P256_JWK ",\"kid\":\"" KID "\"}"),
+			 refusal_jws_header_malformed);
 	assert_int_equal(header_refusal("{\"alg\":\"ES256\"" REST "}"), refusal_jws_header_malformed);
 	assert_int_equal(header_refusal("{\"alg\":\"ES256\"" REST ",\"jwk\":\"x\"}"), refusal_jws_header_malformed);
-	assert_int_equal(header_refusal("{\"alg\":\"ES256\"" REST ",\"jwk\":null,\"kid\":\"" KID "\"}"), refusal_jws_header_malformed);
+	assert_int_equal(header_refusal("{\"alg\":\"ES256\"" REST ",\"jwk\":null,\"kid\":\"" KID "\"}"),
+			 refusal_jws_header_malformed);
 	assert_int_equal(header_refusal("{\"alg\":\"ES256\"" REST ",\"kid\":\"\"}"), refusal_jws_header_malformed);
 	assert_int_equal(header_refusal("{\"alg\":\"ES256\"" REST ",\"kid\":7}"), refusal_jws_header_malformed);
 }
@@ -287,23 +307,24 @@ static void a_header_that_lacks_a_member_or_makes_one_critical_is_refused(void *
 {
 	(void)state;
 	static const char *const bad[] = {
-		"{\"nonce\":\"bm9uY2U\",\"url\":\"" URL "\",\"kid\":\"" KID "\"}",
-		"{\"alg\":\"ES256\",\"nonce\":\"bm9uY2U\",\"kid\":\"" KID "\"}",
-		"{\"alg\":256" REST ",\"kid\":\"" KID "\"}",
-		"{\"alg\":\"\"" REST ",\"kid\":\"" KID "\"}",
-		"{\"alg\":\"ES256\",\"nonce\":\"\",\"url\":\"" URL "\",\"kid\":\"" KID "\"}",
-		"{\"alg\":\"ES256\",\"nonce\":\"a b\",\"url\":\"" URL "\",\"kid\":\"" KID "\"}",
-		"{\"alg\":\"ES256\",\"nonce\":\"bm9uY2U=\",\"url\":\"" URL "\",\"kid\":\"" KID "\"}",
-		"{\"alg\":\"ES256\",\"nonce\":17,\"url\":\"" URL "\",\"kid\":\"" KID "\"}",
-		"{\"alg\":\"ES256\",\"nonce\":\"bm9uY2U\",\"url\":[\"" URL "\"],\"kid\":\"" KID "\"}",
-		"{\"alg\":\"ES256\"" REST ",\"kid\":\"" KID "\",\"crit\":[\"b64\"],\"b64\":false}",
-		"{\"alg\":\"ES256\"" REST ",\"kid\":\"" KID "\",\"crit\":[]}",
-		"{\"alg\":\"ES256\"" REST ",\"kid\":\"" KID "\",\"b64\":true}",
+	    "{\"nonce\":\"bm9uY2U\",\"url\":\"" URL "\",\"kid\":\"" KID "\"}",
+	    "{\"alg\":\"ES256\",\"nonce\":\"bm9uY2U\",\"kid\":\"" KID "\"}",
+	    "{\"alg\":256" REST ",\"kid\":\"" KID "\"}",
+	    "{\"alg\":\"\"" REST ",\"kid\":\"" KID "\"}",
+	    "{\"alg\":\"ES256\",\"nonce\":\"\",\"url\":\"" URL "\",\"kid\":\"" KID "\"}",
+	    "{\"alg\":\"ES256\",\"nonce\":\"a b\",\"url\":\"" URL "\",\"kid\":\"" KID "\"}",
+	    "{\"alg\":\"ES256\",\"nonce\":\"bm9uY2U=\",\"url\":\"" URL "\",\"kid\":\"" KID "\"}",
+	    "{\"alg\":\"ES256\",\"nonce\":17,\"url\":\"" URL "\",\"kid\":\"" KID "\"}",
+	    "{\"alg\":\"ES256\",\"nonce\":\"bm9uY2U\",\"url\":[\"" URL "\"],\"kid\":\"" KID "\"}",
+	    "{\"alg\":\"ES256\"" REST ",\"kid\":\"" KID "\",\"crit\":[\"b64\"],\"b64\":false}",
+	    "{\"alg\":\"ES256\"" REST ",\"kid\":\"" KID "\",\"crit\":[]}",
+	    "{\"alg\":\"ES256\"" REST ",\"kid\":\"" KID "\",\"b64\":true}",
 	};
 	for (size_t i = 0; i < sizeof bad / sizeof *bad; i++)
 		assert_int_equal(header_refusal(bad[i]), refusal_jws_header_malformed);
 	assert_int_equal(header_refusal("[]"), refusal_json_malformed);
-	assert_int_equal(header_refusal("{\"alg\":\"ES256\",\"alg\":\"none\"" REST ",\"kid\":\"" KID "\"}"), refusal_json_duplicate);
+	assert_int_equal(header_refusal("{\"alg\":\"ES256\",\"alg\":\"none\"" REST ",\"kid\":\"" KID "\"}"),
+			 refusal_json_duplicate);
 }
 
 static void a_body_with_other_members_than_the_three_is_refused(void **state)
@@ -313,27 +334,28 @@ static void a_body_with_other_members_than_the_three_is_refused(void **state)
 		const char *body;
 		enum refusal refusal;
 	} bad[] = {
-		{"{\"protected\":\"e30\",\"payload\":\"\"}", refusal_jws_malformed},
-		{"{\"protected\":\"e30\",\"payload\":\"\",\"signature\":\"\",\"header\":{}}", refusal_jws_malformed},
-		{"{\"payload\":\"\",\"signatures\":[]}", refusal_jws_malformed},
-		{"{\"protected\":\"e30\",\"payload\":\"\",\"signatures\":[]}", refusal_jws_malformed},
-		{"{\"protected\":{},\"payload\":\"\",\"signature\":\"\"}", refusal_jws_malformed},
-		{"{\"protected\":\"e30\",\"payload\":null,\"signature\":\"\"}", refusal_jws_malformed},
-		{"{\"protected\":\"\\u0065yJ9\",\"payload\":\"\",\"signature\":\"\"}", refusal_jws_malformed},
-		{"e30.e30.AAAA", refusal_json_malformed},
-		{"{\"protected\":\"e30=\",\"payload\":\"\",\"signature\":\"\"}", refusal_base64url_malformed},
-		{"{\"protected\":\"e30\",\"payload\":\"e31\",\"signature\":\"A\"}", refusal_base64url_malformed},
-		{"{\"protected\":\"\",\"payload\":\"\",\"signature\":\"\"}", refusal_json_malformed},
-		{"{\"protected\":\"e30\",\"payload\":\"\",\"signature\":\"\"}", refusal_jws_header_malformed},
-		{"{\"protected\":\"e30\",\"protected\":\"e30\",\"payload\":\"\"}", refusal_json_duplicate},
+	    {"{\"protected\":\"e30\",\"payload\":\"\"}", refusal_jws_malformed},
+	    {"{\"protected\":\"e30\",\"payload\":\"\",\"signature\":\"\",\"header\":{}}", refusal_jws_malformed},
+	    {"{\"payload\":\"\",\"signatures\":[]}", refusal_jws_malformed},
+	    {"{\"protected\":\"e30\",\"payload\":\"\",\"signatures\":[]}", refusal_jws_malformed},
+	    {"{\"protected\":{},\"payload\":\"\",\"signature\":\"\"}", refusal_jws_malformed},
+	    {"{\"protected\":\"e30\",\"payload\":null,\"signature\":\"\"}", refusal_jws_malformed},
+	    {"{\"protected\":\"\\u0065yJ9\",\"payload\":\"\",\"signature\":\"\"}", refusal_jws_malformed},
+	    {"e30.e30.AAAA", refusal_json_malformed},
+	    {"{\"protected\":\"e30=\",\"payload\":\"\",\"signature\":\"\"}", refusal_base64url_malformed},
+	    {"{\"protected\":\"e30\",\"payload\":\"e31\",\"signature\":\"A\"}", refusal_base64url_malformed},
+	    {"{\"protected\":\"\",\"payload\":\"\",\"signature\":\"\"}", refusal_json_malformed},
+	    {"{\"protected\":\"e30\",\"payload\":\"\",\"signature\":\"\"}", refusal_jws_header_malformed},
+	    {"{\"protected\":\"e30\",\"protected\":\"e30\",\"payload\":\"\"}", refusal_json_duplicate},
 	};
 	for (size_t i = 0; i < sizeof bad / sizeof *bad; i++)
 		assert_int_equal(parse_refusal(text(bad[i].body)), bad[i].refusal);
 }
 
 /* The order of P-256, and with it r or s that are not below it. */
-static const uint8_t order_p256[32] = {0xff, 0xff, 0xff, 0xff, 0,    0,    0,    0,    0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff,
-				       0xbc, 0xe6, 0xfa, 0xad, 0xa7, 0x17, 0x9e, 0x84, 0xf3, 0xb9, 0xca, 0xc2, 0xfc, 0x63, 0x25, 0x51};
+static const uint8_t order_p256[32] = {0xff, 0xff, 0xff, 0xff, 0,    0,	   0,	 0,    0xff, 0xff, 0xff,
+				       0xff, 0xff, 0xff, 0xff, 0xff, 0xbc, 0xe6, 0xfa, 0xad, 0xa7, 0x17,
+				       0x9e, 0x84, 0xf3, 0xb9, 0xca, 0xc2, 0xfc, 0x63, 0x25, 0x51};
 
 static void case_5_an_ecdsa_signature_that_is_not_exactly_r_and_s_is_refused(void **state)
 {
@@ -375,7 +397,9 @@ static void case_5_an_ecdsa_signature_in_der_or_by_p_384_is_refused(void **state
 	assert_false(is_refused(jws_parse(good_request(key, true, &out), &room, &jws)));
 	assert_false(is_refused(jws_parse(good_request(key384, true, &out384), &room384, &jws384)));
 	ECDSA_SIG *signature = ECDSA_SIG_new();
-	assert_int_equal(ECDSA_SIG_set0(signature, BN_bin2bn(jws.signature.data, 32, NULL), BN_bin2bn(jws.signature.data + 32, 32, NULL)), 1);
+	assert_int_equal(ECDSA_SIG_set0(signature, BN_bin2bn(jws.signature.data, 32, NULL),
+					BN_bin2bn(jws.signature.data + 32, 32, NULL)),
+			 1);
 	jws.signature = bytes_from(der, (size_t)i2d_ECDSA_SIG(signature, &to));
 	ECDSA_SIG_free(signature);
 	assert_int_equal(jws_verify(&jws, key).refusal, refusal_signature_wrong);
@@ -403,29 +427,29 @@ static void case_6_a_point_that_is_not_a_point_of_its_curve_is_refused(void **st
 {
 	(void)state;
 	static const char *const bad[] = {
-		"{\"kty\":\"EC\",\"crv\":\"P-256\",\"x\":\"" P256_X "\",\"y\":\"" P256_X "\"}",
-		"{\"kty\":\"EC\",\"crv\":\"P-256\",\"x\":\"" P256_Y "\",\"y\":\"" P256_X "\"}",
-		"{\"kty\":\"EC\",\"crv\":\"P-256\",\"x\":\"" ZEROES_32 "\",\"y\":\"" ZEROES_32 "\"}",
-		"{\"kty\":\"EC\",\"crv\":\"P-256\",\"x\":\"\",\"y\":\"\"}",
-		"{\"kty\":\"EC\",\"crv\":\"P-256\",\"x\":\"AA\",\"y\":\"\"}",
-		"{\"kty\":\"EC\",\"crv\":\"P-256\",\"x\":\"" P256_X "\"}",
-		"{\"kty\":\"EC\",\"crv\":\"P-256\",\"x\":\"" P256_X "\",\"y\":1}",
-		"{\"kty\":\"EC\",\"crv\":\"P-384\",\"x\":\"" P256_X "\",\"y\":\"" P256_Y "\"}",
-		"{\"kty\":\"EC\",\"crv\":\"P-192\",\"x\":\"" P256_X "\",\"y\":\"" P256_Y "\"}",
-		"{\"kty\":\"EC\",\"crv\":\"P-521\",\"x\":\"" P256_X "\",\"y\":\"" P256_Y "\"}",
-		"{\"kty\":\"EC\",\"crv\":\"secp256k1\",\"x\":\"" P256_X "\",\"y\":\"" P256_Y "\"}",
-		"{\"kty\":\"EC\",\"crv\":\"p-256\",\"x\":\"" P256_X "\",\"y\":\"" P256_Y "\"}",
-		"{\"kty\":\"EC\",\"x\":\"" P256_X "\",\"y\":\"" P256_Y "\"}",
-		"{\"kty\":\"EC\",\"crv\":\"P-256\",\"x\":\"" P256_X "\",\"y\":\"" P256_Y "\",\"d\":\"AQ\"}",
-		"{\"kty\":\"EC\",\"crv\":\"P-256\",\"x\":\"" P256_X "\",\"x\":\"" P256_X "\",\"y\":\"" P256_Y "\"}",
-		"{\"crv\":\"P-256\",\"x\":\"" P256_X "\",\"y\":\"" P256_Y "\"}",
-		"{\"kty\":\"oct\",\"k\":\"AAAA\"}",
-		"{\"kty\":\"OKP\",\"crv\":\"Ed448\",\"x\":\"" P256_X "\"}",
-		"{\"kty\":\"OKP\",\"crv\":\"X25519\",\"x\":\"" P256_X "\"}",
-		"{\"kty\":\"OKP\",\"crv\":\"Ed25519\",\"x\":\"AAAA\"}",
-		"{}",
-		"[]",
-		"",
+	    "{\"kty\":\"EC\",\"crv\":\"P-256\",\"x\":\"" P256_X "\",\"y\":\"" P256_X "\"}",
+	    "{\"kty\":\"EC\",\"crv\":\"P-256\",\"x\":\"" P256_Y "\",\"y\":\"" P256_X "\"}",
+	    "{\"kty\":\"EC\",\"crv\":\"P-256\",\"x\":\"" ZEROES_32 "\",\"y\":\"" ZEROES_32 "\"}",
+	    "{\"kty\":\"EC\",\"crv\":\"P-256\",\"x\":\"\",\"y\":\"\"}",
+	    "{\"kty\":\"EC\",\"crv\":\"P-256\",\"x\":\"AA\",\"y\":\"\"}",
+	    "{\"kty\":\"EC\",\"crv\":\"P-256\",\"x\":\"" P256_X "\"}",
+	    "{\"kty\":\"EC\",\"crv\":\"P-256\",\"x\":\"" P256_X "\",\"y\":1}",
+	    "{\"kty\":\"EC\",\"crv\":\"P-384\",\"x\":\"" P256_X "\",\"y\":\"" P256_Y "\"}",
+	    "{\"kty\":\"EC\",\"crv\":\"P-192\",\"x\":\"" P256_X "\",\"y\":\"" P256_Y "\"}",
+	    "{\"kty\":\"EC\",\"crv\":\"P-521\",\"x\":\"" P256_X "\",\"y\":\"" P256_Y "\"}",
+	    "{\"kty\":\"EC\",\"crv\":\"secp256k1\",\"x\":\"" P256_X "\",\"y\":\"" P256_Y "\"}",
+	    "{\"kty\":\"EC\",\"crv\":\"p-256\",\"x\":\"" P256_X "\",\"y\":\"" P256_Y "\"}",
+	    "{\"kty\":\"EC\",\"x\":\"" P256_X "\",\"y\":\"" P256_Y "\"}",
+	    "{\"kty\":\"EC\",\"crv\":\"P-256\",\"x\":\"" P256_X "\",\"y\":\"" P256_Y "\",\"d\":\"AQ\"}",
+	    "{\"kty\":\"EC\",\"crv\":\"P-256\",\"x\":\"" P256_X "\",\"x\":\"" P256_X "\",\"y\":\"" P256_Y "\"}",
+	    "{\"crv\":\"P-256\",\"x\":\"" P256_X "\",\"y\":\"" P256_Y "\"}",
+	    "{\"kty\":\"oct\",\"k\":\"AAAA\"}",
+	    "{\"kty\":\"OKP\",\"crv\":\"Ed448\",\"x\":\"" P256_X "\"}",
+	    "{\"kty\":\"OKP\",\"crv\":\"X25519\",\"x\":\"" P256_X "\"}",
+	    "{\"kty\":\"OKP\",\"crv\":\"Ed25519\",\"x\":\"AAAA\"}",
+	    "{}",
+	    "[]",
+	    "",
 	};
 	assert_int_equal(jwk_refusal(P256_JWK), refusal_none);
 	for (size_t i = 0; i < sizeof bad / sizeof *bad; i++)
@@ -446,12 +470,15 @@ static void case_6_a_coordinate_with_its_leading_zero_dropped_is_refused(void **
 	}
 	assert_int_equal(point[1], 0);
 	struct buffer x = BUFFER(characters), cut = BUFFER(shorter), y = BUFFER(end);
-	assert_true(base64url_encode(bytes_from(point + 1, 32), &x) && base64url_encode(bytes_from(point + 2, 31), &cut) &&
+	assert_true(base64url_encode(bytes_from(point + 1, 32), &x) &&
+		    base64url_encode(bytes_from(point + 2, 31), &cut) &&
 		    base64url_encode(bytes_from(point + 33, 32), &y));
 	char jwk[400];
-	(void)snprintf(jwk, sizeof jwk, "{\"kty\":\"EC\",\"crv\":\"P-256\",\"x\":\"%.*s\",\"y\":\"%.*s\"}", (int)x.size, characters, (int)y.size, end);
+	(void)snprintf(jwk, sizeof jwk, "{\"kty\":\"EC\",\"crv\":\"P-256\",\"x\":\"%.*s\",\"y\":\"%.*s\"}", (int)x.size,
+		       characters, (int)y.size, end);
 	assert_int_equal(jwk_refusal(jwk), refusal_none);
-	(void)snprintf(jwk, sizeof jwk, "{\"kty\":\"EC\",\"crv\":\"P-256\",\"x\":\"%.*s\",\"y\":\"%.*s\"}", (int)cut.size, shorter, (int)y.size, end);
+	(void)snprintf(jwk, sizeof jwk, "{\"kty\":\"EC\",\"crv\":\"P-256\",\"x\":\"%.*s\",\"y\":\"%.*s\"}",
+		       (int)cut.size, shorter, (int)y.size, end);
 	assert_int_equal(jwk_refusal(jwk), refusal_public_key_bad);
 	EVP_PKEY_free(key);
 }
@@ -466,7 +493,8 @@ static enum refusal rsa_refusal(size_t size, uint8_t first, uint8_t last, const 
 	modulus[0] = first;
 	modulus[size - 1] = last;
 	assert_true(base64url_encode(bytes_from(modulus, size), &n));
-	(void)snprintf(jwk, 2 * size + 100, "{\"kty\":\"RSA\",\"n\":\"%.*s\",\"e\":\"%s\"}", (int)n.size, (char *)characters, exponent);
+	(void)snprintf(jwk, 2 * size + 100, "{\"kty\":\"RSA\",\"n\":\"%.*s\",\"e\":\"%s\"}", (int)n.size,
+		       (char *)characters, exponent);
 	const enum refusal refusal = jwk_refusal(jwk);
 	free(modulus);
 	free(characters);
@@ -484,13 +512,15 @@ static void case_6_an_rsa_key_of_unsound_size_exponent_or_modulus_is_refused(voi
 		uint8_t first, last;
 		const char *exponent;
 	} bad[] = {
-		{128, 0xff, 0xff, "AQAB"},  {256, 0x7f, 0xff, "AQAB"}, {257, 0x00, 0xff, "AQAB"},   {513, 0x01, 0xff, "AQAB"},
-		{8192, 0xff, 0xff, "AQAB"}, {256, 0xff, 0xfe, "AQAB"}, {256, 0xff, 0xff, "AQ"},     {256, 0xff, 0xff, "Aw"},
-		{256, 0xff, 0xff, "AQAA"},  {256, 0xff, 0xff, "AAEAAQ"}, {256, 0xff, 0xff, "AQAAAAE"}, {256, 0xff, 0xff, ""},
-		{256, 0xff, 0xff, "__8"},
+	    {128, 0xff, 0xff, "AQAB"},	 {256, 0x7f, 0xff, "AQAB"},    {257, 0x00, 0xff, "AQAB"},
+	    {513, 0x01, 0xff, "AQAB"},	 {8192, 0xff, 0xff, "AQAB"},   {256, 0xff, 0xfe, "AQAB"},
+	    {256, 0xff, 0xff, "AQ"},	 {256, 0xff, 0xff, "Aw"},      {256, 0xff, 0xff, "AQAA"},
+	    {256, 0xff, 0xff, "AAEAAQ"}, {256, 0xff, 0xff, "AQAAAAE"}, {256, 0xff, 0xff, ""},
+	    {256, 0xff, 0xff, "__8"},
 	};
 	for (size_t i = 0; i < sizeof bad / sizeof *bad; i++)
-		assert_int_equal(rsa_refusal(bad[i].size, bad[i].first, bad[i].last, bad[i].exponent), refusal_public_key_bad);
+		assert_int_equal(rsa_refusal(bad[i].size, bad[i].first, bad[i].last, bad[i].exponent),
+				 refusal_public_key_bad);
 }
 
 static void case_8_hostile_json_in_body_or_header_is_refused(void **state)
@@ -504,11 +534,13 @@ static void case_8_hostile_json_in_body_or_header_is_refused(void **state)
 	for (int byte = 0; byte < 256; byte++) {
 		written[good.size] = (uint8_t)byte;
 		const bool is_space = byte == ' ' || byte == '\t' || byte == '\n' || byte == '\r';
-		assert_int_equal(parse_refusal(bytes_from(written, good.size + 1)), is_space ? refusal_none : refusal_json_malformed);
+		assert_int_equal(parse_refusal(bytes_from(written, good.size + 1)),
+				 is_space ? refusal_none : refusal_json_malformed);
 	}
 	assert_int_equal(header_refusal("{\"alg\":\"ES256\"" REST ",\"kid\":\"a\\u0000b\"}"), refusal_json_malformed);
 	assert_int_equal(header_refusal("{\"alg\":\"ES256\"" REST ",\"kid\":\"a\\ud800b\"}"), refusal_json_malformed);
-	assert_int_equal(header_refusal("{\"alg\":\"ES256\"" REST ",\"kid\":\"a\",\"v\":1e999}"), refusal_json_malformed);
+	assert_int_equal(header_refusal("{\"alg\":\"ES256\"" REST ",\"kid\":\"a\",\"v\":1e999}"),
+			 refusal_json_malformed);
 	assert_int_equal(header_refusal("{\"alg\":\"ES256\"" REST ",\"kid\":\"a\"} x"), refusal_json_malformed);
 	EVP_PKEY_free(key);
 }
@@ -547,26 +579,26 @@ static void a_request_with_any_bit_flipped_is_never_accepted(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(the_example_of_rfc_7515_a_2_verifies),
-		cmocka_unit_test(the_example_of_rfc_7515_a_3_verifies),
-		cmocka_unit_test(the_example_of_rfc_8037_a_4_verifies),
-		cmocka_unit_test(the_thumbprints_of_rfc_7638_and_rfc_8037_come_out),
-		cmocka_unit_test(a_request_with_each_kind_of_key_verifies_and_with_another_key_never),
-		cmocka_unit_test(the_embedded_key_of_a_request_verifies_it),
-		cmocka_unit_test(a_stored_request_without_nonce_parses),
-		cmocka_unit_test(case_1_none_hs256_and_an_algorithm_of_another_key_are_refused),
-		cmocka_unit_test(case_1_a_key_on_another_curve_is_of_no_kind),
-		cmocka_unit_test(case_2_a_header_with_both_jwk_and_kid_or_neither_is_refused),
-		cmocka_unit_test(a_header_that_lacks_a_member_or_makes_one_critical_is_refused),
-		cmocka_unit_test(a_body_with_other_members_than_the_three_is_refused),
-		cmocka_unit_test(case_5_an_ecdsa_signature_that_is_not_exactly_r_and_s_is_refused),
-		cmocka_unit_test(case_5_an_ecdsa_signature_in_der_or_by_p_384_is_refused),
-		cmocka_unit_test(case_6_a_point_that_is_not_a_point_of_its_curve_is_refused),
-		cmocka_unit_test(case_6_a_coordinate_with_its_leading_zero_dropped_is_refused),
-		cmocka_unit_test(case_6_an_rsa_key_of_unsound_size_exponent_or_modulus_is_refused),
-		cmocka_unit_test(case_8_hostile_json_in_body_or_header_is_refused),
-		cmocka_unit_test(a_request_cut_anywhere_is_refused),
-		cmocka_unit_test(a_request_with_any_bit_flipped_is_never_accepted),
+	    cmocka_unit_test(the_example_of_rfc_7515_a_2_verifies),
+	    cmocka_unit_test(the_example_of_rfc_7515_a_3_verifies),
+	    cmocka_unit_test(the_example_of_rfc_8037_a_4_verifies),
+	    cmocka_unit_test(the_thumbprints_of_rfc_7638_and_rfc_8037_come_out),
+	    cmocka_unit_test(a_request_with_each_kind_of_key_verifies_and_with_another_key_never),
+	    cmocka_unit_test(the_embedded_key_of_a_request_verifies_it),
+	    cmocka_unit_test(a_stored_request_without_nonce_parses),
+	    cmocka_unit_test(case_1_none_hs256_and_an_algorithm_of_another_key_are_refused),
+	    cmocka_unit_test(case_1_a_key_on_another_curve_is_of_no_kind),
+	    cmocka_unit_test(case_2_a_header_with_both_jwk_and_kid_or_neither_is_refused),
+	    cmocka_unit_test(a_header_that_lacks_a_member_or_makes_one_critical_is_refused),
+	    cmocka_unit_test(a_body_with_other_members_than_the_three_is_refused),
+	    cmocka_unit_test(case_5_an_ecdsa_signature_that_is_not_exactly_r_and_s_is_refused),
+	    cmocka_unit_test(case_5_an_ecdsa_signature_in_der_or_by_p_384_is_refused),
+	    cmocka_unit_test(case_6_a_point_that_is_not_a_point_of_its_curve_is_refused),
+	    cmocka_unit_test(case_6_a_coordinate_with_its_leading_zero_dropped_is_refused),
+	    cmocka_unit_test(case_6_an_rsa_key_of_unsound_size_exponent_or_modulus_is_refused),
+	    cmocka_unit_test(case_8_hostile_json_in_body_or_header_is_refused),
+	    cmocka_unit_test(a_request_cut_anywhere_is_refused),
+	    cmocka_unit_test(a_request_with_any_bit_flipped_is_never_accepted),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * The ledger's proofs as the device checks them: trees built here by the definition of RFC 9162 2.1.1, every path of every
- * size, and everything nearly right. */
+ * The ledger's proofs as the device checks them: trees built here by the definition of RFC 9162 2.1.1, every path of
+ * every size, and everything nearly right. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -95,7 +95,8 @@ static void a_path_of_another_leaf_index_or_size_is_refused(void **state)
 			struct proof_path path = {.count = 0};
 			path_of(index, 0, size, &path);
 			for (size_t other = 0; other < size + 2; other++)
-				assert_int_equal(proof_is_included(&leaves[index], other, size, &path, &root), other == index);
+				assert_int_equal(proof_is_included(&leaves[index], other, size, &path, &root),
+						 other == index);
 			assert_false(proof_is_included(&leaves[(index + 1) % largest_tree], index, size, &path, &root));
 			assert_false(proof_is_included(&leaves[index], index, 0, &path, &root));
 			assert_false(proof_is_included(&leaves[index], UINT64_MAX, UINT64_MAX, &path, &root));
@@ -131,7 +132,8 @@ static void a_path_with_any_bit_flipped_cut_or_lengthened_is_refused(void **stat
 
 #define ORIGIN "ca.example/ledger"
 
-static size_t make_note(EVP_PKEY *key, const char *origin, uint64_t size, const struct proof_hash *root, char note[proof_text_room])
+static size_t make_note(EVP_PKEY *key, const char *origin, uint64_t size, const struct proof_hash *root,
+			char note[proof_text_room])
 {
 	char hash[64], blob_text[256];
 	uint8_t blob[200], digest[32], *spki = NULL;
@@ -147,8 +149,8 @@ static size_t make_note(EVP_PKEY *key, const char *origin, uint64_t size, const 
 	assert_int_equal(EVP_DigestSign(context, blob + 4, &signature_size, (uint8_t *)note, (size_t)text_size), 1);
 	EVP_MD_CTX_free(context);
 	EVP_EncodeBlock((unsigned char *)blob_text, blob, (int)(4 + signature_size));
-	return (size_t)text_size + (size_t)snprintf(note + text_size, proof_text_room - (size_t)text_size, "\n\xe2\x80\x94 %s %s\n",
-						    origin, blob_text);
+	return (size_t)text_size + (size_t)snprintf(note + text_size, proof_text_room - (size_t)text_size,
+						    "\n\xe2\x80\x94 %s %s\n", origin, blob_text);
 }
 
 static bool is_taken(const char *note, size_t size, EVP_PKEY *key)
@@ -196,9 +198,20 @@ static void a_checkpoint_of_another_shape_is_refused(void **state)
 	(void)state;
 #define HASH "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA="
 	static const char *const bad[] = {
-		"", "\n", "a\n1\n" HASH "\n", "\n1\n" HASH "\n\n", "a b\n1\n" HASH "\n\n", "a\n01\n" HASH "\n\n", "a\n-1\n" HASH "\n\n",
-		"a\n\n" HASH "\n\n", "a\n1\nAAAA\n\n", "a\n1\n" HASH "\nextension\n\n", "a\n1\n" HASH, "a\n99999999999999999999\n" HASH "\n\n",
-		"a\n1\nAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAB=\n\n", "a\n1x\n" HASH "\n\n",
+	    "",
+	    "\n",
+	    "a\n1\n" HASH "\n",
+	    "\n1\n" HASH "\n\n",
+	    "a b\n1\n" HASH "\n\n",
+	    "a\n01\n" HASH "\n\n",
+	    "a\n-1\n" HASH "\n\n",
+	    "a\n\n" HASH "\n\n",
+	    "a\n1\nAAAA\n\n",
+	    "a\n1\n" HASH "\nextension\n\n",
+	    "a\n1\n" HASH,
+	    "a\n99999999999999999999\n" HASH "\n\n",
+	    "a\n1\nAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAB=\n\n",
+	    "a\n1x\n" HASH "\n\n",
 	};
 	struct proof_checkpoint checkpoint;
 	for (size_t i = 0; i < sizeof bad / sizeof *bad; i++)
@@ -232,13 +245,13 @@ static void a_leaf_speaks_for_its_certificate_order_and_identifier_alone(void **
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(every_path_of_every_size_leads_to_the_root),
-		cmocka_unit_test(a_path_of_another_leaf_index_or_size_is_refused),
-		cmocka_unit_test(a_path_with_any_bit_flipped_cut_or_lengthened_is_refused),
-		cmocka_unit_test(a_checkpoint_of_the_audit_key_is_taken_and_of_another_is_not),
-		cmocka_unit_test(a_checkpoint_with_any_bit_flipped_or_cut_anywhere_is_refused),
-		cmocka_unit_test(a_checkpoint_of_another_shape_is_refused),
-		cmocka_unit_test(a_leaf_speaks_for_its_certificate_order_and_identifier_alone),
+	    cmocka_unit_test(every_path_of_every_size_leads_to_the_root),
+	    cmocka_unit_test(a_path_of_another_leaf_index_or_size_is_refused),
+	    cmocka_unit_test(a_path_with_any_bit_flipped_cut_or_lengthened_is_refused),
+	    cmocka_unit_test(a_checkpoint_of_the_audit_key_is_taken_and_of_another_is_not),
+	    cmocka_unit_test(a_checkpoint_with_any_bit_flipped_or_cut_anywhere_is_refused),
+	    cmocka_unit_test(a_checkpoint_of_another_shape_is_refused),
+	    cmocka_unit_test(a_leaf_speaks_for_its_certificate_order_and_identifier_alone),
 	};
 	return cmocka_run_group_tests(tests, make_leaves, NULL);
 }

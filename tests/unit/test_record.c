@@ -1,0 +1,243 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Enrolment records: only an administrator's own word, for this identifier and this EK, and only while it lasts. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+/* after the three above */
+#include <cmocka.h>
+
+#include "attest/verifier/record.h"
+#include "firmware/boundary/clock.h"
+#include "tests/device/request.h"
+
+#define EK "00112233445566778899aabbccddeeff00112233445566778899aabbccddeeff"
+#define OTHER_EK "00112233445566778899aabbccddeeff00112233445566778899aabbccddeefe"
+#define ORIGIN "https://ca.example:8443"
+#define ADA ORIGIN "/admin/administrator/ada"
+#define OLE ORIGIN "/admin/administrator/ole"
+#define RECORDS ORIGIN "/admin/enrolment-record"
+
+/* ada is an administrator, ole an auditor, eve nobody. */
+static struct device_account ada, ole, eve;
+static struct verifier verifier;
+static uint8_t encoded[2][1200];
+
+static void add_administrator(size_t index, const char *name, const char *role, const struct device_account *account)
+{
+	struct buffer out = BUFFER(encoded[index]);
+	const struct message_administrator fields = {.name = bytes_from_text(name),
+						     .role = bytes_from_text(role),
+						     .jwk = bytes_from(account->jwk, account->jwk_size)};
+	assert_false(is_refused(wire_encode(message_administrator, &fields, &out)));
+	verifier.settings.administrators.at[index] = buffer_view(&out);
+	verifier.settings.administrators.count = index + 1;
+}
+
+static int set_up(void **state)
+{
+	(void)state;
+	device_account_new(&ada);
+	device_account_new(&ole);
+	device_account_new(&eve);
+	verifier.settings.origin = bytes_from_text(ORIGIN);
+	add_administrator(0, "ole", "auditor", &ole);
+	add_administrator(1, "ada", "administrator", &ada);
+	return 0;
+}
+
+static int tear_down(void **state)
+{
+	(void)state;
+	device_account_free(&ada);
+	device_account_free(&ole);
+	device_account_free(&eve);
+	return 0;
+}
+
+static enum refusal judge_octets(struct bytes record)
+{
+	return record_judge(&verifier, record, bytes_from_text("permanent-identifier"), bytes_from_text("press-7"),
+			    bytes_from_text(EK))
+		.refusal;
+}
+
+static enum refusal judge(const struct device_account *account, const char *kid, const char *url, const char *payload)
+{
+	static struct device_octets record;
+	record.size = 0;
+	device_jws_build(&(struct device_jws){.account = account, .kid = kid, .url = url, .payload = payload}, &record);
+	return judge_octets(device_view(&record));
+}
+
+static const char *payload_of(const char *type, const char *identifier, const char *ek, int64_t expires_in_s)
+{
+	static char text[1024];
+	snprintf(text, sizeof text, "{\"identifierType\":\"%s\",\"identifier\":\"%s\",\"ek\":\"%s\",\"sequence\":3,\"expires\":%lld}", type,
+		 identifier, ek, (long long)clock_wall_s() + expires_in_s);
+	return text;
+}
+
+static const char *good_payload(void)
+{
+	return payload_of("permanent-identifier", "press-7", EK, 3600);
+}
+
+static void an_administrators_record_gives_its_identifier_to_its_ek(void **state)
+{
+	(void)state;
+	assert_int_equal(judge(&ada, ADA, RECORDS, good_payload()), refusal_none);
+}
+
+static void a_record_signed_by_nobody_who_may_is_record_forged(void **state)
+{
+	(void)state;
+	assert_int_equal(judge(&eve, ADA, RECORDS, good_payload()), refusal_record_forged);
+	assert_int_equal(judge(&ole, ADA, RECORDS, good_payload()), refusal_record_forged);
+	assert_int_equal(judge(&ada, OLE, RECORDS, good_payload()), refusal_record_forged);
+	assert_int_equal(judge(&eve, ORIGIN "/admin/administrator/eve", RECORDS, good_payload()), refusal_record_forged);
+	assert_int_equal(judge(&ada, "https://ca.example/admin/administrator/ada", RECORDS, good_payload()), refusal_record_forged);
+	assert_int_equal(judge(&ada, ADA "/", RECORDS, good_payload()), refusal_record_forged);
+	assert_int_equal(judge(&ada, ORIGIN "/acme/devices/account/ada", RECORDS, good_payload()), refusal_record_forged);
+	assert_int_equal(judge(&ada, NULL, RECORDS, good_payload()), refusal_record_forged);
+}
+
+static void a_record_by_an_auditor_is_record_forged(void **state)
+{
+	(void)state;
+	assert_int_equal(judge(&ole, OLE, RECORDS, good_payload()), refusal_record_forged);
+}
+
+static void a_record_signed_by_another_algorithm_than_it_says_is_record_forged(void **state)
+{
+	(void)state;
+	static struct device_octets record;
+	static const char *const algorithms[] = {"none", "HS256", "RS256", "ES384"};
+	for (size_t i = 0; i < sizeof algorithms / sizeof algorithms[0]; i++) {
+		record.size = 0;
+		device_jws_build(&(struct device_jws){.account = &ada,
+						      .kid = ADA,
+						      .url = RECORDS,
+						      .payload = good_payload(),
+						      .algorithm = algorithms[i]},
+				 &record);
+		assert_int_equal(judge_octets(device_view(&record)), refusal_record_forged);
+	}
+}
+
+static void another_request_of_an_administrator_is_record_malformed(void **state)
+{
+	(void)state;
+	assert_int_equal(judge(&ada, ADA, ORIGIN "/admin/other", good_payload()), refusal_record_malformed);
+	assert_int_equal(judge(&ada, ADA, RECORDS "/", good_payload()), refusal_record_malformed);
+	assert_int_equal(judge(&ada, ADA, "https://other.example:8443/admin/enrolment-record", good_payload()),
+			 refusal_record_malformed);
+}
+
+static void other_members_are_record_malformed(void **state)
+{
+	(void)state;
+	static const char *const payloads[] = {
+		"",
+		"{}",
+		"[]",
+		"{\"identifier\":\"press-7\",\"ek\":\"" EK "\",\"sequence\":3,\"expires\":9000000000}",
+		"{\"identifierType\":\"permanent-identifier\",\"ek\":\"" EK "\",\"sequence\":3,\"expires\":9000000000}",
+		"{\"identifierType\":\"permanent-identifier\",\"identifier\":\"press-7\",\"sequence\":3,\"expires\":9000000000}",
+		"{\"identifierType\":\"permanent-identifier\",\"identifier\":\"press-7\",\"ek\":\"" EK "\",\"expires\":9000000000}",
+		"{\"identifierType\":\"permanent-identifier\",\"identifier\":\"press-7\",\"ek\":\"" EK "\",\"sequence\":3}",
+		"{\"identifierType\":\"permanent-identifier\",\"identifier\":\"press-7\",\"ek\":\"" EK
+		"\",\"sequence\":3,\"expires\":9000000000,\"more\":1}",
+		"{\"identifierType\":\"permanent-identifier\",\"identifier\":\"press-7\",\"identifier\":\"press-7\",\"ek\":\"" EK
+		"\",\"sequence\":3,\"expires\":9000000000}",
+		"{\"identifierType\":\"permanent-identifier\",\"identifier\":\"press-7\",\"ek\":\"" EK
+		"\",\"sequence\":\"3\",\"expires\":9000000000}",
+		"{\"identifierType\":\"permanent-identifier\",\"identifier\":\"press-7\",\"ek\":\"" EK
+		"\",\"sequence\":-3,\"expires\":9000000000}",
+		"{\"identifierType\":\"permanent-identifier\",\"identifier\":\"press-7\",\"ek\":\"" EK
+		"\",\"sequence\":3,\"expires\":9e9}",
+		"{\"identifierType\":\"permanent-identifier\",\"identifier\":7,\"ek\":\"" EK
+		"\",\"sequence\":3,\"expires\":9000000000}",
+	};
+	for (size_t i = 0; i < sizeof payloads / sizeof payloads[0]; i++)
+		assert_int_equal(judge(&ada, ADA, RECORDS, payloads[i]), refusal_record_malformed);
+	assert_int_equal(judge(&ada, ADA, RECORDS, payload_of("permanent-identifier", "press-7", "00", 3600)),
+			 refusal_record_malformed);
+	assert_int_equal(judge(&ada, ADA, RECORDS,
+			       payload_of("permanent-identifier", "press-7",
+					  "00112233445566778899AABBCCDDEEFF00112233445566778899AABBCCDDEEFF", 3600)),
+			 refusal_record_malformed);
+}
+
+static void a_record_past_its_time_is_record_expired(void **state)
+{
+	(void)state;
+	assert_int_equal(judge(&ada, ADA, RECORDS, payload_of("permanent-identifier", "press-7", EK, 0)), refusal_record_expired);
+	assert_int_equal(judge(&ada, ADA, RECORDS, payload_of("permanent-identifier", "press-7", EK, -86400)),
+			 refusal_record_expired);
+}
+
+static void a_record_for_another_device_or_name_is_record_mismatch(void **state)
+{
+	(void)state;
+	static const struct {
+		const char *type, *identifier, *ek;
+	} others[] = {
+		{"permanent-identifier", "press-7", OTHER_EK}, {"permanent-identifier", "press-8", EK},
+		{"permanent-identifier", "Press-7", EK},       {"permanent-identifier", "press-7 ", EK},
+		{"permanent-identifier", "press-", EK},        {"permanent-identifier", "", EK},
+		{"hardware-module", "press-7", EK},            {"", "press-7", EK},
+	};
+	for (size_t i = 0; i < sizeof others / sizeof others[0]; i++)
+		assert_int_equal(judge(&ada, ADA, RECORDS, payload_of(others[i].type, others[i].identifier, others[i].ek, 3600)),
+				 refusal_record_mismatch);
+}
+
+static void a_record_that_is_cut_or_too_long_is_record_malformed(void **state)
+{
+	(void)state;
+	static struct device_octets record;
+	record.size = 0;
+	device_jws_build(&(struct device_jws){.account = &ada, .kid = ADA, .url = RECORDS, .payload = good_payload()}, &record);
+	assert_int_equal(judge_octets(device_view(&record)), refusal_none);
+	for (size_t cut = 0; cut < record.size; cut++)
+		assert_int_equal(judge_octets(bytes_from(record.data, cut)), refusal_record_malformed);
+	const size_t size = record.size;
+	device_append(&record, "x", 1);
+	assert_int_equal(judge_octets(device_view(&record)), refusal_record_malformed);
+	record.size = size;
+	while (record.size <= 8192)
+		device_append(&record, " ", 1);
+	assert_int_equal(judge_octets(device_view(&record)), refusal_record_malformed);
+}
+
+static void a_record_with_any_bit_flipped_is_refused(void **state)
+{
+	(void)state;
+	static struct device_octets record;
+	record.size = 0;
+	device_jws_build(&(struct device_jws){.account = &ada, .kid = ADA, .url = RECORDS, .payload = good_payload()}, &record);
+	for (size_t bit = 0; bit < 8 * record.size; bit++) {
+		record.data[bit / 8] ^= (uint8_t)(1 << bit % 8);
+		const enum refusal refusal = judge_octets(device_view(&record));
+		assert_true(refusal == refusal_record_malformed || refusal == refusal_record_forged);
+		record.data[bit / 8] ^= (uint8_t)(1 << bit % 8);
+	}
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(an_administrators_record_gives_its_identifier_to_its_ek),
+		cmocka_unit_test(a_record_signed_by_nobody_who_may_is_record_forged),
+		cmocka_unit_test(a_record_by_an_auditor_is_record_forged),
+		cmocka_unit_test(a_record_signed_by_another_algorithm_than_it_says_is_record_forged),
+		cmocka_unit_test(another_request_of_an_administrator_is_record_malformed),
+		cmocka_unit_test(other_members_are_record_malformed),
+		cmocka_unit_test(a_record_past_its_time_is_record_expired),
+		cmocka_unit_test(a_record_for_another_device_or_name_is_record_mismatch),
+		cmocka_unit_test(a_record_that_is_cut_or_too_long_is_record_malformed),
+		cmocka_unit_test(a_record_with_any_bit_flipped_is_refused),
+	};
+	return cmocka_run_group_tests(tests, set_up, tear_down);
+}
