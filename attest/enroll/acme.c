@@ -47,8 +47,8 @@ static outcome set_thumbprint(struct acme *acme, EVP_PKEY *key)
 static outcome find_account(struct acme *acme)
 {
 	struct http_answer answer;
-	STEP(
-	    signed_post(&acme->client, acme->new_account, bytes_from_text("{\"termsOfServiceAgreed\":true}"), &answer));
+	STEP(signed_post(&acme->client, acme->new_account, bytes_from_text("{\"termsOfServiceAgreed\":true}"),
+			 &answer));
 	if (answer.location[0] == 0)
 		return outcome_fail(exit_network, "the CA does not say where the account is");
 	memcpy(acme->client.kid, answer.location, sizeof acme->client.kid);

@@ -56,7 +56,7 @@ outcome acme_order_new(struct acme *acme, const char *identifier, struct acme_or
 	struct http_answer answer;
 	json_t *object = NULL;
 	json_t *payload =
-	    json_pack("{s:[{s:s, s:s}]}", "identifiers", "type", "permanent-identifier", "value", identifier);
+		json_pack("{s:[{s:s, s:s}]}", "identifiers", "type", "permanent-identifier", "value", identifier);
 	if (payload == NULL)
 		return outcome_fail(exit_usage, "the identifier is not UTF-8");
 	STEP(post_object(acme, acme->new_order, payload, &answer));

@@ -103,7 +103,7 @@ outcome chain_judge(STACK_OF(X509) * chain, const char *root_file, struct bytes 
 				    X509_verify_cert_error_string(X509_STORE_CTX_get_error(context)));
 	EVP_PKEY *ours = public_key_from(area);
 	const bool is_ours =
-	    ours != NULL && X509_get0_pubkey(leaf) != NULL && EVP_PKEY_eq(X509_get0_pubkey(leaf), ours) == 1;
+		ours != NULL && X509_get0_pubkey(leaf) != NULL && EVP_PKEY_eq(X509_get0_pubkey(leaf), ours) == 1;
 	EVP_PKEY_free(ours);
 	return is_ours ? DONE : outcome_fail(exit_refused, "the CA certified another key than the TPM's");
 }

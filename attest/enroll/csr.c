@@ -33,7 +33,7 @@ static bool set_names(X509_REQ *request, const char *identifier)
 	X509_EXTENSION *extension = names == NULL ? NULL : X509V3_EXT_i2d(NID_subject_alt_name, 0, names);
 	X509_EXTENSIONS *extensions = sk_X509_EXTENSION_new_null();
 	const bool is_pushed =
-	    extension != NULL && extensions != NULL && sk_X509_EXTENSION_push(extensions, extension) > 0;
+		extension != NULL && extensions != NULL && sk_X509_EXTENSION_push(extensions, extension) > 0;
 	const bool is_set = is_pushed && X509_REQ_add_extensions(request, extensions) == 1;
 	if (!is_pushed)
 		X509_EXTENSION_free(extension);
@@ -58,10 +58,10 @@ static bool set_signature(X509_REQ *request, bool is_rsa, struct bytes octets)
 	ASN1_BIT_STRING *signature = ASN1_BIT_STRING_new();
 	const int nid = is_rsa ? NID_sha256WithRSAEncryption : NID_ecdsa_with_SHA256;
 	const bool is_set =
-	    algorithm != NULL && signature != NULL &&
-	    X509_ALGOR_set0(algorithm, OBJ_nid2obj(nid), is_rsa ? V_ASN1_NULL : V_ASN1_UNDEF, NULL) == 1 &&
-	    ASN1_BIT_STRING_set(signature, (unsigned char *)(uintptr_t)octets.data, (int)octets.size) == 1 &&
-	    X509_REQ_set1_signature_algo(request, algorithm) == 1;
+		algorithm != NULL && signature != NULL &&
+		X509_ALGOR_set0(algorithm, OBJ_nid2obj(nid), is_rsa ? V_ASN1_NULL : V_ASN1_UNDEF, NULL) == 1 &&
+		ASN1_BIT_STRING_set(signature, (unsigned char *)(uintptr_t)octets.data, (int)octets.size) == 1 &&
+		X509_REQ_set1_signature_algo(request, algorithm) == 1;
 	X509_ALGOR_free(algorithm);
 	if (!is_set) {
 		ASN1_BIT_STRING_free(signature);
@@ -81,8 +81,8 @@ static outcome sign(struct tpm *tpm, const struct tpm_blob *key, X509_REQ *reque
 		return outcome_fail(exit_other, "the certificate request cannot be built");
 	STEP(tpm_sign(tpm, key, digest, &signature));
 	return set_signature(request, is_rsa, buffer_view(&signature))
-		   ? DONE
-		   : outcome_fail(exit_other, "the certificate request cannot be built");
+		       ? DONE
+		       : outcome_fail(exit_other, "the certificate request cannot be built");
 }
 
 outcome csr_build(struct tpm *tpm, const struct tpm_blob *key, const char *identifier, struct buffer *out)

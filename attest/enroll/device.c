@@ -33,7 +33,7 @@ static outcome collect_intermediates(const struct device *device, STACK_OF(X509)
 {
 	for (size_t i = 0; i < device->ek.intermediate_count; i++)
 		out->intermediates[out->intermediate_count++] =
-		    bytes_from(device->ek.intermediates[i].der, device->ek.intermediates[i].size);
+			bytes_from(device->ek.intermediates[i].der, device->ek.intermediates[i].size);
 	for (int i = 0; i < sk_X509_num(chain); i++) {
 		uint8_t *at = room;
 		const int size = i2d_X509(sk_X509_value(chain, i), NULL);

@@ -23,15 +23,15 @@ typedef struct {
 #pragma GCC diagnostic push
 #pragma GCC diagnostic ignored "-Wcast-qual"
 ASN1_SEQUENCE(TPM_KEY) =
-    {
-	ASN1_SIMPLE(TPM_KEY, type, ASN1_OBJECT),	  ASN1_EXP_OPT(TPM_KEY, empty_auth, ASN1_BOOLEAN, 0),
-	ASN1_SIMPLE(TPM_KEY, parent, ASN1_INTEGER),	  ASN1_SIMPLE(TPM_KEY, public, ASN1_OCTET_STRING),
-	ASN1_SIMPLE(TPM_KEY, private, ASN1_OCTET_STRING),
+	{
+		ASN1_SIMPLE(TPM_KEY, type, ASN1_OBJECT),	  ASN1_EXP_OPT(TPM_KEY, empty_auth, ASN1_BOOLEAN, 0),
+		ASN1_SIMPLE(TPM_KEY, parent, ASN1_INTEGER),	  ASN1_SIMPLE(TPM_KEY, public, ASN1_OCTET_STRING),
+		ASN1_SIMPLE(TPM_KEY, private, ASN1_OCTET_STRING),
 } static_ASN1_SEQUENCE_END(TPM_KEY)
 #pragma GCC diagnostic pop
 
 #define PEM_NAME "TSS2 PRIVATE KEY"
-	static const char loadable_oid[] = "2.23.133.10.1.3";
+		static const char loadable_oid[] = "2.23.133.10.1.3";
 static const uint64_t owner_hierarchy = 0x40000001;
 
 static const ASN1_ITEM *item(void)

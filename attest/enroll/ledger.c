@@ -23,8 +23,8 @@ static outcome read_path(const json_t *entry, struct proof_path *out)
 		const json_t *value = json_array_get(list, i);
 		struct buffer octets = BUFFER(out->at[i].octets);
 		if (!json_is_string(value) ||
-		    is_refused(
-			base64url_decode(bytes_from(json_string_value(value), json_string_length(value)), &octets)) ||
+		    is_refused(base64url_decode(bytes_from(json_string_value(value), json_string_length(value)),
+						&octets)) ||
 		    octets.size != proof_hash_size)
 			return outcome_fail(exit_network, "the CA's answer lacks \"path\"");
 	}

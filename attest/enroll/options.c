@@ -7,9 +7,10 @@
 #include <stdlib.h>
 
 static const char summary[] =
-    "usage: keyward-enroll --directory URL --root FILE --tcti STRING --state FOLDER [--identifier VALUE]\n"
-    "           [--key-type p256|rsa2048] [--ek-chain FILE] [--audit FILE] [--renew-before SECONDS] [enroll|renew]\n"
-    "       keyward-enroll --state FOLDER show";
+	"usage: keyward-enroll --directory URL --root FILE --tcti STRING --state FOLDER [--identifier VALUE]\n"
+	"           [--key-type p256|rsa2048] [--ek-chain FILE] [--audit FILE] [--renew-before SECONDS] "
+	"[enroll|renew]\n"
+	"       keyward-enroll --state FOLDER show";
 
 static outcome wrong(const char *sentence)
 {
@@ -36,14 +37,15 @@ static bool read_kind(const char *text, enum tpm_key_kind *out)
 static outcome read_letter(int letter, const char *value, struct options *options)
 {
 	const char **const texts[] = {
-	    ['d'] = &options->directory,  ['r'] = &options->root,     ['t'] = &options->tcti, ['s'] = &options->state,
-	    ['i'] = &options->identifier, ['e'] = &options->ek_chain, ['a'] = &options->audit};
+		['d'] = &options->directory, ['r'] = &options->root,	   ['t'] = &options->tcti,
+		['s'] = &options->state,     ['i'] = &options->identifier, ['e'] = &options->ek_chain,
+		['a'] = &options->audit};
 	if (letter == 'k')
 		return read_kind(value, &options->key_kind) ? DONE : wrong("--key-type is p256 or rsa2048");
 	if (letter == 'b')
 		return read_seconds(value, &options->renew_before_s)
-			   ? DONE
-			   : wrong("--renew-before takes a number of seconds");
+			       ? DONE
+			       : wrong("--renew-before takes a number of seconds");
 	if (letter == '?')
 		return wrong("there is no such option, or it lacks its value");
 	*texts[letter] = value;
@@ -53,7 +55,7 @@ static outcome read_letter(int letter, const char *value, struct options *option
 static outcome read_command(int count, char **words, struct options *options)
 {
 	static const char *const commands[] = {
-	    [options_enroll] = "enroll", [options_renew] = "renew", [options_show] = "show"};
+		[options_enroll] = "enroll", [options_renew] = "renew", [options_show] = "show"};
 	if (count == 0)
 		return DONE;
 	for (size_t i = 0; count == 1 && i < sizeof commands / sizeof *commands; i++)
@@ -67,11 +69,11 @@ static outcome read_command(int count, char **words, struct options *options)
 outcome options_read(int count, char **words, struct options *out)
 {
 	static const struct option names[] = {
-	    {"directory", required_argument, NULL, 'd'},    {"root", required_argument, NULL, 'r'},
-	    {"tcti", required_argument, NULL, 't'},	    {"state", required_argument, NULL, 's'},
-	    {"identifier", required_argument, NULL, 'i'},   {"ek-chain", required_argument, NULL, 'e'},
-	    {"audit", required_argument, NULL, 'a'},	    {"key-type", required_argument, NULL, 'k'},
-	    {"renew-before", required_argument, NULL, 'b'}, {NULL, 0, NULL, 0}};
+		{"directory", required_argument, NULL, 'd'},	{"root", required_argument, NULL, 'r'},
+		{"tcti", required_argument, NULL, 't'},		{"state", required_argument, NULL, 's'},
+		{"identifier", required_argument, NULL, 'i'},	{"ek-chain", required_argument, NULL, 'e'},
+		{"audit", required_argument, NULL, 'a'},	{"key-type", required_argument, NULL, 'k'},
+		{"renew-before", required_argument, NULL, 'b'}, {NULL, 0, NULL, 0}};
 	struct options options = {.key_kind = tpm_key_p256, .renew_before_s = 28800};
 	int letter;
 	opterr = 0;

@@ -52,7 +52,7 @@ static EVP_PKEY *ecc_from(const TPMT_PUBLIC *area, OSSL_PARAM_BLD *builder)
 	    !pad(&area->unique.ecc.y, point + 1 + width, width))
 		return NULL;
 	if (OSSL_PARAM_BLD_push_utf8_string(builder, OSSL_PKEY_PARAM_GROUP_NAME, width == 32 ? "P-256" : "P-384", 0) !=
-		1 ||
+		    1 ||
 	    OSSL_PARAM_BLD_push_octet_string(builder, OSSL_PKEY_PARAM_PUB_KEY, point, 1 + 2 * width) != 1)
 		return NULL;
 	return key_from("EC", builder);

@@ -10,7 +10,7 @@ enum { cose_es256_negated = 6 }; /* COSE -7 is written as 1 + 6 below zero */
 static bool add_pair(cbor_item_t *map, cbor_item_t *key, cbor_item_t *value)
 {
 	const bool is_added =
-	    key != NULL && value != NULL && cbor_map_add(map, (struct cbor_pair){.key = key, .value = value});
+		key != NULL && value != NULL && cbor_map_add(map, (struct cbor_pair){.key = key, .value = value});
 	if (key != NULL)
 		cbor_decref(&key);
 	if (value != NULL)

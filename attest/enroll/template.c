@@ -39,48 +39,48 @@
 
 /* The low range fills `unique` with zeroes, the high range leaves it empty. */
 const struct template_ek template_eks[template_ek_count] = {
-    {"L-1", 0x01c00002, AREA(TPM2_ALG_RSA, TPM2_ALG_SHA256, EK_LOW, POLICY_A, RSA(CIPHER(128)), .unique.rsa.size = 256),
-     true},
-    {"L-2", 0x01c0000a,
-     AREA(TPM2_ALG_ECC, TPM2_ALG_SHA256, EK_LOW, POLICY_A, ECC(CIPHER(128), TPM2_ECC_NIST_P256),
-	  .unique.ecc.x.size = 32, .unique.ecc.y.size = 32),
-     true},
-    {"H-1", 0x01c00012,
-     AREA(TPM2_ALG_RSA, TPM2_ALG_SHA256, EK_HIGH, POLICY_B_SHA256, RSA(CIPHER(128)), .unique.rsa.size = 0), false},
-    {"H-2", 0x01c00014,
-     AREA(TPM2_ALG_ECC, TPM2_ALG_SHA256, EK_HIGH, POLICY_B_SHA256, ECC(CIPHER(128), TPM2_ECC_NIST_P256),
-	  .unique.ecc.x.size = 0),
-     false},
-    {"H-3", 0x01c00016,
-     AREA(TPM2_ALG_ECC, TPM2_ALG_SHA384, EK_HIGH, POLICY_B_SHA384, ECC(CIPHER(256), TPM2_ECC_NIST_P384),
-	  .unique.ecc.x.size = 0),
-     false},
+	{"L-1", 0x01c00002,
+	 AREA(TPM2_ALG_RSA, TPM2_ALG_SHA256, EK_LOW, POLICY_A, RSA(CIPHER(128)), .unique.rsa.size = 256), true},
+	{"L-2", 0x01c0000a,
+	 AREA(TPM2_ALG_ECC, TPM2_ALG_SHA256, EK_LOW, POLICY_A, ECC(CIPHER(128), TPM2_ECC_NIST_P256),
+	      .unique.ecc.x.size = 32, .unique.ecc.y.size = 32),
+	 true},
+	{"H-1", 0x01c00012,
+	 AREA(TPM2_ALG_RSA, TPM2_ALG_SHA256, EK_HIGH, POLICY_B_SHA256, RSA(CIPHER(128)), .unique.rsa.size = 0), false},
+	{"H-2", 0x01c00014,
+	 AREA(TPM2_ALG_ECC, TPM2_ALG_SHA256, EK_HIGH, POLICY_B_SHA256, ECC(CIPHER(128), TPM2_ECC_NIST_P256),
+	      .unique.ecc.x.size = 0),
+	 false},
+	{"H-3", 0x01c00016,
+	 AREA(TPM2_ALG_ECC, TPM2_ALG_SHA384, EK_HIGH, POLICY_B_SHA384, ECC(CIPHER(256), TPM2_ECC_NIST_P384),
+	      .unique.ecc.x.size = 0),
+	 false},
 };
 
 const TPM2B_PUBLIC template_srk =
-    AREA(TPM2_ALG_ECC, TPM2_ALG_SHA256,
-	 MADE_HERE | TPMA_OBJECT_USERWITHAUTH | TPMA_OBJECT_NODA | TPMA_OBJECT_RESTRICTED | TPMA_OBJECT_DECRYPT,
-	 NO_POLICY, ECC(CIPHER(128), TPM2_ECC_NIST_P256), .unique.ecc.x.size = 0);
+	AREA(TPM2_ALG_ECC, TPM2_ALG_SHA256,
+	     MADE_HERE | TPMA_OBJECT_USERWITHAUTH | TPMA_OBJECT_NODA | TPMA_OBJECT_RESTRICTED | TPMA_OBJECT_DECRYPT,
+	     NO_POLICY, ECC(CIPHER(128), TPM2_ECC_NIST_P256), .unique.ecc.x.size = 0);
 
-const TPM2B_PUBLIC template_p256 =
-    AREA(TPM2_ALG_ECC, TPM2_ALG_SHA256, SIGNING, NO_POLICY, ECC(NO_CIPHER, TPM2_ECC_NIST_P256), .unique.ecc.x.size = 0);
+const TPM2B_PUBLIC template_p256 = AREA(TPM2_ALG_ECC, TPM2_ALG_SHA256, SIGNING, NO_POLICY,
+					ECC(NO_CIPHER, TPM2_ECC_NIST_P256), .unique.ecc.x.size = 0);
 
 const TPM2B_PUBLIC template_rsa2048 =
-    AREA(TPM2_ALG_RSA, TPM2_ALG_SHA256, SIGNING, NO_POLICY, RSA(NO_CIPHER), .unique.rsa.size = 0);
+	AREA(TPM2_ALG_RSA, TPM2_ALG_SHA256, SIGNING, NO_POLICY, RSA(NO_CIPHER), .unique.rsa.size = 0);
 
 /* Restricted: it signs nothing that the TPM did not make itself. */
 const TPM2B_PUBLIC template_ak = {
-    .publicArea =
-	{
-	    .type = TPM2_ALG_ECC,
-	    .nameAlg = TPM2_ALG_SHA256,
-	    .objectAttributes = SIGNING | TPMA_OBJECT_RESTRICTED,
-	    .parameters.eccDetail =
+	.publicArea =
 		{
-		    .symmetric = NO_CIPHER,
-		    .scheme = {.scheme = TPM2_ALG_ECDSA, .details.ecdsa.hashAlg = TPM2_ALG_SHA256},
-		    .curveID = TPM2_ECC_NIST_P256,
-		    .kdf.scheme = TPM2_ALG_NULL,
+			.type = TPM2_ALG_ECC,
+			.nameAlg = TPM2_ALG_SHA256,
+			.objectAttributes = SIGNING | TPMA_OBJECT_RESTRICTED,
+			.parameters.eccDetail =
+				{
+					.symmetric = NO_CIPHER,
+					.scheme = {.scheme = TPM2_ALG_ECDSA, .details.ecdsa.hashAlg = TPM2_ALG_SHA256},
+					.curveID = TPM2_ECC_NIST_P256,
+					.kdf.scheme = TPM2_ALG_NULL,
+				},
 		},
-	},
 };

@@ -175,7 +175,7 @@ struct bytes tpm_area(const struct tpm_blob *blob)
 outcome tpm_key_make(struct tpm *tpm, enum tpm_key_kind kind, struct tpm_blob *out)
 {
 	static const TPM2B_PUBLIC *const templates[] = {
-	    [tpm_key_ak] = &template_ak, [tpm_key_p256] = &template_p256, [tpm_key_rsa2048] = &template_rsa2048};
+		[tpm_key_ak] = &template_ak, [tpm_key_p256] = &template_p256, [tpm_key_rsa2048] = &template_rsa2048};
 	const TPM2B_SENSITIVE_CREATE sensitive = {0};
 	TPM2B_PRIVATE *private ESYS_OWNED = NULL;
 	TPM2B_PUBLIC *public ESYS_OWNED = NULL;
@@ -183,8 +183,8 @@ outcome tpm_key_make(struct tpm *tpm, enum tpm_key_kind kind, struct tpm_blob *o
 	LOADED(srk, tpm);
 	LOADED(session, tpm);
 	STEP(srk_make(tpm, &srk.handle));
-	STEP(
-	    session_start(tpm, srk.handle, TPM2_SE_HMAC, TPMA_SESSION_DECRYPT | TPMA_SESSION_ENCRYPT, &session.handle));
+	STEP(session_start(tpm, srk.handle, TPM2_SE_HMAC, TPMA_SESSION_DECRYPT | TPMA_SESSION_ENCRYPT,
+			   &session.handle));
 	STEP(tried("TPM2_Create",
 		   Esys_Create(tpm->esys, srk.handle, session.handle, ESYS_TR_NONE, ESYS_TR_NONE, &sensitive,
 			       templates[kind], &no_outside, &no_pcrs, &private, &public, NULL, NULL, NULL)));
@@ -212,14 +212,14 @@ static outcome nv_piece(struct tpm *tpm, ESYS_TR index, uint16_t at, uint16_t si
 	/* An EK certificate is read by the authorization of the owner, or by the index's own empty one (EK
 	 * Profile 2.2.1.4). */
 	TSS2_RC code =
-	    Esys_NV_Read(tpm->esys, index, index, ESYS_TR_PASSWORD, ESYS_TR_NONE, ESYS_TR_NONE, size, at, &data);
+		Esys_NV_Read(tpm->esys, index, index, ESYS_TR_PASSWORD, ESYS_TR_NONE, ESYS_TR_NONE, size, at, &data);
 	if (code != TSS2_RC_SUCCESS)
 		code = Esys_NV_Read(tpm->esys, ESYS_TR_RH_OWNER, index, ESYS_TR_PASSWORD, ESYS_TR_NONE, ESYS_TR_NONE,
 				    size, at, &data);
 	STEP(tried("TPM2_NV_Read", code));
 	return data->size == size && buffer_add(out, data->buffer, data->size)
-		   ? DONE
-		   : outcome_fail(exit_tpm, "the TPM gave another size");
+		       ? DONE
+		       : outcome_fail(exit_tpm, "the TPM gave another size");
 }
 
 static outcome nv_read_all(struct tpm *tpm, ESYS_TR index, struct buffer *out)
@@ -365,8 +365,8 @@ outcome tpm_activate(struct tpm *tpm, const struct tpm_ek *ek, const struct tpm_
 	if (!read_credential(credential, encrypted_secret, &object, &encrypted))
 		return outcome_fail(exit_refused, "the CA sent a malformed credential");
 	STEP(srk_make(tpm, &srk.handle));
-	STEP(
-	    session_start(tpm, srk.handle, TPM2_SE_HMAC, TPMA_SESSION_DECRYPT | TPMA_SESSION_ENCRYPT, &session.handle));
+	STEP(session_start(tpm, srk.handle, TPM2_SE_HMAC, TPMA_SESSION_DECRYPT | TPMA_SESSION_ENCRYPT,
+			   &session.handle));
 	STEP(tried("TPM2_Load of the attestation key", load(tpm, srk.handle, ak, &ak_key.handle)));
 	STEP(ek_authorize(tpm, template, srk.handle, &policy.handle));
 	STEP(primary_make(tpm, ESYS_TR_RH_ENDORSEMENT, &template->public, &ek_key.handle, NULL));
@@ -409,8 +409,8 @@ outcome tpm_certify(struct tpm *tpm, const struct tpm_blob *key, const struct tp
 						ESYS_TR_PASSWORD, ESYS_TR_NONE, &data, &scheme, &certified, &made)));
 	MARSHAL(TPMT_SIGNATURE, made, signature);
 	return buffer_add(attest, certified->attestationData, certified->size)
-		   ? DONE
-		   : outcome_fail(exit_tpm, "the TPM's statement is too long");
+		       ? DONE
+		       : outcome_fail(exit_tpm, "the TPM's statement is too long");
 }
 
 static outcome add_ecdsa(const TPMS_SIGNATURE_ECC *from, struct buffer *out)
@@ -429,8 +429,8 @@ static outcome add_ecdsa(const TPMS_SIGNATURE_ECC *from, struct buffer *out)
 	}
 	ECDSA_SIG_free(signature);
 	return size > 0 && buffer_add(out, der, (size_t)size)
-		   ? DONE
-		   : outcome_fail(exit_tpm, "the TPM's signature is malformed");
+		       ? DONE
+		       : outcome_fail(exit_tpm, "the TPM's signature is malformed");
 }
 
 outcome tpm_sign(struct tpm *tpm, const struct tpm_blob *key, const uint8_t digest[tpm_digest_size],
@@ -456,6 +456,6 @@ outcome tpm_sign(struct tpm *tpm, const struct tpm_blob *key, const uint8_t dige
 		return add_ecdsa(&made->signature.ecdsa, signature);
 	const TPM2B_PUBLIC_KEY_RSA *rsa = &made->signature.rsassa.sig;
 	return buffer_add(signature, rsa->buffer, rsa->size)
-		   ? DONE
-		   : outcome_fail(exit_tpm, "the TPM's signature is too long");
+		       ? DONE
+		       : outcome_fail(exit_tpm, "the TPM's signature is too long");
 }

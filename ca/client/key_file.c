@@ -87,7 +87,7 @@ outcome key_file_store(const char *path, unsigned mode, struct bytes contents)
 		return outcome_fail(exit_other, "the path %s is too long", path);
 	(void)unlink(beside); /* of an earlier run that was cut short */
 	__attribute__((cleanup(close_file))) const int file =
-	    open(beside, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, mode);
+		open(beside, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, mode);
 	if (file < 0)
 		return outcome_fail(exit_other, "%s cannot be made: %s", beside, strerror(errno));
 	if (!write_all(file, contents) || fchmod(file, mode) != 0 || fsync(file) != 0 || rename(beside, path) != 0 ||

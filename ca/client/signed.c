@@ -71,14 +71,15 @@ static outcome post_once(struct signed_client *client, const char *url, struct b
 {
 	if (client->nonce[0] == 0)
 		STEP(fetch_nonce(client));
-	const struct jws_header header = {
-	    .nonce = bytes_from_text(client->nonce), .url = bytes_from_text(url), .kid = bytes_from_text(client->kid)};
+	const struct jws_header header = {.nonce = bytes_from_text(client->nonce),
+					  .url = bytes_from_text(url),
+					  .kid = bytes_from_text(client->kid)};
 	body->size = 0;
 	if (is_refused(jws_build(client->key, &header, payload, body)))
 		return outcome_fail(exit_other, "the request to %s cannot be signed", url);
 	client->nonce[0] = 0;
 	const struct http_request request = {
-	    .method = 'P', .url = url, .content_type = "application/jose+json", .body = buffer_view(body)};
+		.method = 'P', .url = url, .content_type = "application/jose+json", .body = buffer_view(body)};
 	STEP(http_send(client->http, &request, out));
 	memcpy(client->nonce, out->nonce, sizeof client->nonce);
 	return DONE;

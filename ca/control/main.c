@@ -49,8 +49,8 @@ static outcome read_options(int count, char **words, struct options *out)
 	int letter;
 	while ((letter = getopt_long(count, words, "", names, NULL)) != -1) {
 		const char **const texts[] = {
-		    ['r'] = &options.root, ['s'] = &options.server,	['a'] = &options.administrator,
-		    ['k'] = &options.key,  ['i'] = &options.identifier, ['e'] = &options.ek};
+			['r'] = &options.root, ['s'] = &options.server,	    ['a'] = &options.administrator,
+			['k'] = &options.key,  ['i'] = &options.identifier, ['e'] = &options.ek};
 		if (letter == 'n' || letter == 'x') {
 			if (!read_whole(optarg, letter == 'n' ? &options.sequence : &options.expires_in_s))
 				return wrong_usage("--sequence and --expires take a whole number of 1 or more");
@@ -78,8 +78,8 @@ static outcome build_payload(const struct options *options, struct buffer *out)
 {
 	char numbers[96];
 	if (strlen(options->ek) != 64 || strspn(options->ek, "0123456789abcdef") != 64)
-		return wrong_usage(
-		    "--ek takes the 64 lower-case hexadecimal digits of the SHA-256 of the EK's SubjectPublicKeyInfo");
+		return wrong_usage("--ek takes the 64 lower-case hexadecimal digits of the SHA-256 of the EK's "
+				   "SubjectPublicKeyInfo");
 	(void)snprintf(numbers, sizeof numbers, ",\"sequence\":%llu,\"expires\":%llu}",
 		       (unsigned long long)options->sequence,
 		       (unsigned long long)(clock_wall_s() + options->expires_in_s));

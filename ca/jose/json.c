@@ -380,7 +380,7 @@ bool json_quote(struct bytes text, struct buffer *out)
 		const uint8_t one = text.data[i];
 		if (one < 0x20 || one == 0x7f)
 			has_room =
-			    buffer_add(out, (char[]){'\\', 'u', '0', '0', digits[one >> 4], digits[one & 15]}, 6);
+				buffer_add(out, (char[]){'\\', 'u', '0', '0', digits[one >> 4], digits[one & 15]}, 6);
 		else if (one == '"' || one == '\\')
 			has_room = buffer_add(out, (uint8_t[]){'\\', one}, 2);
 		else

@@ -22,8 +22,8 @@ struct curve {
 	int nid;
 };
 static const struct curve curves[] = {
-    {"P-256", "prime256v1", 32, jwk_p256, NID_X9_62_prime256v1},
-    {"P-384", "secp384r1", 48, jwk_p384, NID_secp384r1},
+	{"P-256", "prime256v1", 32, jwk_p256, NID_X9_62_prime256v1},
+	{"P-384", "secp384r1", 48, jwk_p384, NID_secp384r1},
 };
 
 static void free_bn(BIGNUM **number)
@@ -115,9 +115,9 @@ static status parse_ec(const struct json_read *read, struct buffer *canonical, E
 	char group[16] = {0};
 	memcpy(group, curve->group, strlen(curve->group));
 	OSSL_PARAM params[] = {
-	    OSSL_PARAM_construct_utf8_string(OSSL_PKEY_PARAM_GROUP_NAME, group, 0),
-	    OSSL_PARAM_construct_octet_string(OSSL_PKEY_PARAM_PUB_KEY, octets, point.size),
-	    OSSL_PARAM_construct_end(),
+		OSSL_PARAM_construct_utf8_string(OSSL_PKEY_PARAM_GROUP_NAME, group, 0),
+		OSSL_PARAM_construct_octet_string(OSSL_PKEY_PARAM_PUB_KEY, octets, point.size),
+		OSSL_PARAM_construct_end(),
 	};
 	return key_from("EC", params, key);
 }
@@ -291,7 +291,7 @@ static status build_okp(EVP_PKEY *key, struct buffer *canonical)
 status jwk_build(EVP_PKEY *key, struct buffer *canonical)
 {
 	static status (*const builders[])(EVP_PKEY *, struct buffer *) = {
-	    [jwk_p256] = build_ec, [jwk_p384] = build_ec, [jwk_rsa] = build_rsa, [jwk_ed25519] = build_okp};
+		[jwk_p256] = build_ec, [jwk_p384] = build_ec, [jwk_rsa] = build_rsa, [jwk_ed25519] = build_okp};
 	const enum jwk_kind kind = jwk_kind(key);
 	const size_t before = canonical->size;
 	if (kind == jwk_none)

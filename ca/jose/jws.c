@@ -32,8 +32,8 @@ static status read_header(const struct json_read *header, struct jws *out)
 {
 	const struct json_member *jwk = json_find(header, "jwk");
 	const bool is_read =
-	    header_text(header, "alg", false, &out->algorithm) && header_text(header, "url", false, &out->url) &&
-	    header_text(header, "nonce", true, &out->nonce) && header_text(header, "kid", true, &out->kid);
+		header_text(header, "alg", false, &out->algorithm) && header_text(header, "url", false, &out->url) &&
+		header_text(header, "nonce", true, &out->nonce) && header_text(header, "kid", true, &out->kid);
 	if (!is_read || json_find(header, "crit") != NULL || json_find(header, "b64") != NULL)
 		return REFUSE(jws_header_malformed);
 	if (out->nonce.size > 0 && !is_base64url(out->nonce))
@@ -90,10 +90,10 @@ struct algorithm {
 	const EVP_MD *(*digest)(void);
 };
 static const struct algorithm algorithms[] = {
-    {"ES256", jwk_p256, 32, EVP_sha256},
-    {"ES384", jwk_p384, 48, EVP_sha384},
-    {"RS256", jwk_rsa, 0, EVP_sha256},
-    {"EdDSA", jwk_ed25519, 0, NULL},
+	{"ES256", jwk_p256, 32, EVP_sha256},
+	{"ES384", jwk_p384, 48, EVP_sha384},
+	{"RS256", jwk_rsa, 0, EVP_sha256},
+	{"EdDSA", jwk_ed25519, 0, NULL},
 };
 
 static void free_signature(ECDSA_SIG **signature)
@@ -147,8 +147,8 @@ static status verify_pieces(const struct jws *jws, const struct algorithm *algor
 	if (EVP_DigestVerifyInit(context, NULL, digest, NULL, key) != 1)
 		return REFUSE(internal);
 	return EVP_DigestVerify(context, signature.data, signature.size, input.data, input.size) == 1
-		   ? OK
-		   : REFUSE(signature_wrong);
+		       ? OK
+		       : REFUSE(signature_wrong);
 }
 
 status jws_verify(const struct jws *jws, EVP_PKEY *key)

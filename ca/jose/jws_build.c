@@ -14,10 +14,10 @@ static const struct {
 	const EVP_MD *(*digest)(void);
 	size_t scalar_size; /* 0: not ECDSA */
 } algorithms[] = {
-    [jwk_p256] = {"ES256", EVP_sha256, 32},
-    [jwk_p384] = {"ES384", EVP_sha384, 48},
-    [jwk_rsa] = {"RS256", EVP_sha256, 0},
-    [jwk_ed25519] = {"EdDSA", NULL, 0},
+	[jwk_p256] = {"ES256", EVP_sha256, 32},
+	[jwk_p384] = {"ES384", EVP_sha384, 48},
+	[jwk_rsa] = {"RS256", EVP_sha256, 0},
+	[jwk_ed25519] = {"EdDSA", NULL, 0},
 };
 
 static void free_signature(ECDSA_SIG **signature)
@@ -42,8 +42,8 @@ static status build_header(EVP_PKEY *key, const char *algorithm, const struct jw
 		return REFUSE(internal);
 	if (header->kid.size > 0)
 		return add_text(out, ",\"kid\":") && json_quote(header->kid, out) && add_text(out, "}")
-			   ? OK
-			   : REFUSE(internal);
+			       ? OK
+			       : REFUSE(internal);
 	if (!add_text(out, ",\"jwk\":"))
 		return REFUSE(internal);
 	TRY(jwk_build(key, out));

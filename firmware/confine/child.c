@@ -93,10 +93,9 @@ static void demand(const char *lacking)
 				   strerror(errno));
 }
 
-static void say_landlock(void)
+static void say_landlock(int abi)
 {
 	char words[landlock_words_room];
-	const int abi = landlock_abi();
 	if (landlock_lacks(abi, words)[0] == '\0')
 		child_log(6, "confined; Landlock has ABI %d", abi);
 	else
@@ -115,6 +114,7 @@ static void silence(enum process self, int nothing)
 
 struct bytes child_enter(enum process self, enum message settings_record, void *settings, void (*prepare)(void))
 {
+	const int abi = landlock_abi();
 	take_descriptors(self);
 	status_tell(log_broken);
 	link_report(control_say_lost);
@@ -127,8 +127,8 @@ struct bytes child_enter(enum process self, enum message settings_record, void *
 		prepare();
 	demand(root_enter(self, child_fd_own));
 	demand(privileges_drop(place_uid(self)));
-	demand(landlock_enter(self));
-	say_landlock();
+	demand(landlock_enter(self, abi));
+	say_landlock(abi);
 	silence(self, nothing);
 	demand(filter_enter(self));
 	control_say(child_says_confined);

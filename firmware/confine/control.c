@@ -52,9 +52,10 @@ bool control_take(enum process *neighbour, int *channel)
 	struct msghdr message = {
 		.msg_iov = &piece, .msg_iovlen = 1, .msg_control = control.room, .msg_controllen = sizeof control.room};
 	ssize_t got;
+	/* a warden that closes with heartbeats unread resets; what it sent before still lies there */
 	do {
 		got = recvmsg(child_fd_control, &message, MSG_CMSG_CLOEXEC);
-	} while (got < 0 && errno == EINTR);
+	} while (got < 0 && (errno == EINTR || errno == ECONNRESET));
 	if (got <= 0)
 		return false;
 	const struct cmsghdr *header = CMSG_FIRSTHDR(&message);

@@ -120,9 +120,8 @@ static size_t ruleset_size(int abi)
 	return abi >= 4 ? 2 * sizeof(uint64_t) : sizeof(uint64_t);
 }
 
-const char *landlock_enter(enum process self)
+const char *landlock_enter(enum process self, int abi)
 {
-	const int abi = landlock_abi();
 	const struct place_own *own;
 	if (abi < 1)
 		return "Landlock, which this kernel lacks or has not enabled (lsm=landlock,...)";

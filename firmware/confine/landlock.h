@@ -14,8 +14,8 @@ int landlock_abi(void);
  * longer than landlock_words_room with its NUL. Returns out. */
 const char *landlock_lacks(int abi, char out[landlock_words_room]);
 
-/* Restricts this thread (and those it makes) to the own paths of the process, as the root holds them now. NULL, or what could not be done,
- * with errno. A kernel without Landlock is refused. */
-const char *landlock_enter(enum process self);
+/* Restricts this thread (and those it makes) to the own paths of the process, as the root holds them now, at the strength of this ABI.
+ * NULL, or what could not be done, with errno. A kernel without Landlock is refused. */
+const char *landlock_enter(enum process self, int abi);
 
 #endif

@@ -53,8 +53,12 @@ static status take_line(int channel, uint32_t call, const void *request)
 	return OK;
 }
 
+/* The number may have been another's, whose channel was closed. */
 static void remember(enum process process, int channel)
 {
+	for (size_t i = 0; i < process_count; i++)
+		if (channels[i] == channel)
+			channels[i] = 0;
 	channels[process] = channel;
 }
 

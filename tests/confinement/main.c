@@ -1,9 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Holds running processes against matrix.def. Prints TAP lines without a plan.
- * usage: matrix RUN-PROCESS STATE-FOLDER FIRST END    acts FIRST to END - 1;  matrix --count */
+ * usage: matrix RUN-PROCESS STATE-FOLDER FIRST END    acts FIRST to END - 1
+ *        matrix --calls RUN-PROCESS                   the filters against calls.def
+ *        matrix --count                               how many acts there are */
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/sched.h>
+#include <seccomp.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -18,6 +21,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include "tests/confinement/filter_back.h"
 #include "tests/confinement/find.h"
 #include "tests/confinement/inject.h"
 
@@ -181,21 +185,81 @@ static bool try_acts(const struct appliance *appliance, size_t first, size_t end
 	return is_good;
 }
 
+/* ---- the filters, call by call ---- */
+
+static const char letters[] = "LSGVRN";
+
+static const struct {
+	int number;
+	const char *who;
+} calls[] = {
+#define CALL(name, who) {SCMP_SYS(name), who},
+#include "tests/confinement/calls.def"
+#undef CALL
+};
+
+static bool is_listed(unsigned number, char letter)
+{
+	for (size_t i = 0; i < sizeof calls / sizeof calls[0]; i++)
+		if (calls[i].number == (int)number && strchr(calls[i].who, letter) != NULL)
+			return true;
+	return false;
+}
+
+static bool check_filter(pid_t warden, size_t column)
+{
+	static struct filter_back filter;
+	enum { beyond_all_calls = 2048 };
+	const char *program = place_program(columns[column]);
+	const pid_t pid = find_confined(warden, columns[column]);
+	bool is_good = pid != 0 && filter_back_read(pid, &filter);
+	if (!is_good)
+		printf("# its only filter cannot be read back\n");
+	for (unsigned number = 0; is_good && number < beyond_all_calls; number++) {
+		const bool may_live = filter_back_may_live(&filter, number);
+		if (may_live == is_listed(number, letters[column]))
+			continue;
+		is_good = false;
+		printf("# %s: system call %u (%s) %s\n", program, number,
+		       seccomp_syscall_resolve_num_arch(SCMP_ARCH_X86_64, (int)number),
+		       may_live ? "is let through" : "ends the process");
+	}
+	printf("%s - the_filter_of_the_running_%s_lets_through_the_calls_of_its_list_and_no_other\n", is_good ? "ok" : "not ok",
+	       program + strlen("keyward-"));
+	return is_good;
+}
+
+static bool check_filters(pid_t warden)
+{
+	bool is_good = true;
+	for (size_t column = 0; column < column_count; column++)
+		is_good = check_filter(warden, column) && is_good;
+	return is_good;
+}
+
+static pid_t find_warden(const char *run_process)
+{
+	const pid_t warden = find_child((pid_t)atoi(run_process), "keyward-warden");
+	if (warden == 0) {
+		printf("not ok - the warden runs\n");
+		exit(1);
+	}
+	return warden;
+}
+
 int main(int count, char **words)
 {
 	if (count == 2 && strcmp(words[1], "--count") == 0) {
 		printf("%d\n", (int)act_count);
 		return 0;
 	}
+	if (count == 3 && strcmp(words[1], "--calls") == 0)
+		return check_filters(find_warden(words[2])) ? 0 : 1;
 	if (count != 5) {
-		fprintf(stderr, "usage: matrix RUN-PROCESS STATE-FOLDER FIRST END | matrix --count\n");
+		fprintf(stderr, "usage: matrix RUN-PROCESS STATE-FOLDER FIRST END | --calls RUN-PROCESS | --count\n");
 		return 64;
 	}
-	const struct appliance appliance = {.warden = find_child((pid_t)atoi(words[1]), "keyward-warden"), .state = words[2]};
+	const struct appliance appliance = {.warden = find_warden(words[1]), .state = words[2]};
 	const size_t first = (size_t)atoi(words[3]), end = (size_t)atoi(words[4]);
-	if (appliance.warden == 0) {
-		printf("not ok - the warden runs\n");
-		return 1;
-	}
 	return try_acts(&appliance, first, end < act_count ? end : act_count) ? 0 : 1;
 }

@@ -122,15 +122,16 @@ static outcome judge_certified(struct bytes attest, struct bytes signature, cons
 	size_t at = 0, signature_at = 0;
 	EVP_PKEY *ak_key = public_key_from(tpm_area(ak));
 	SHA256(tpm_area(key).data, tpm_area(key).size, name + 2);
-	const bool is_right =
-	    Tss2_MU_TPMS_ATTEST_Unmarshal(attest.data, attest.size, &at, &read) == TSS2_RC_SUCCESS &&
-	    at == attest.size && read.magic == TPM2_GENERATED_VALUE && read.type == TPM2_ST_ATTEST_CERTIFY &&
-	    read.extraData.size == 32 && memcmp(read.extraData.buffer, extra, 32) == 0 &&
-	    read.attested.certify.name.size == sizeof name &&
-	    memcmp(read.attested.certify.name.name, name, sizeof name) == 0 &&
-	    Tss2_MU_TPMT_SIGNATURE_Unmarshal(signature.data, signature.size, &signature_at, &made) == TSS2_RC_SUCCESS &&
-	    signature_at == signature.size && made.sigAlg == TPM2_ALG_ECDSA &&
-	    is_ecdsa_over(attest, &made.signature.ecdsa, ak_key);
+	const bool is_right = Tss2_MU_TPMS_ATTEST_Unmarshal(attest.data, attest.size, &at, &read) == TSS2_RC_SUCCESS &&
+			      at == attest.size && read.magic == TPM2_GENERATED_VALUE &&
+			      read.type == TPM2_ST_ATTEST_CERTIFY && read.extraData.size == 32 &&
+			      memcmp(read.extraData.buffer, extra, 32) == 0 &&
+			      read.attested.certify.name.size == sizeof name &&
+			      memcmp(read.attested.certify.name.name, name, sizeof name) == 0 &&
+			      Tss2_MU_TPMT_SIGNATURE_Unmarshal(signature.data, signature.size, &signature_at, &made) ==
+				      TSS2_RC_SUCCESS &&
+			      signature_at == signature.size && made.sigAlg == TPM2_ALG_ECDSA &&
+			      is_ecdsa_over(attest, &made.signature.ecdsa, ak_key);
 	EVP_PKEY_free(ak_key);
 	return is_right ? DONE : outcome_fail(exit_other, "the TPM's statement is not as asked for");
 }
@@ -174,8 +175,8 @@ static outcome step_flip(struct tpm *tpm)
 	STEP(fetch_identity("ak.pem", &ak));
 	for (size_t bit = 0; bit < 8 * (ak.public_size + ak.private_size); bit += 5) {
 		struct tpm_blob changed = ak;
-		uint8_t *octet =
-		    bit / 8 < ak.public_size ? &changed.public[bit / 8] : &changed.private[bit / 8 - ak.public_size];
+		uint8_t *octet = bit / 8 < ak.public_size ? &changed.public[bit / 8]
+							  : &changed.private[bit / 8 - ak.public_size];
 		*octet ^= (uint8_t)(1 << bit % 8);
 		if (tpm_key_is_ours(tpm, &changed))
 			return outcome_fail(exit_other, "the TPM loads the key with bit %zu flipped", bit);

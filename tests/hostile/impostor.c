@@ -16,9 +16,8 @@ static int connect_to_test(const char *self)
 {
 	struct sockaddr_un address = {.sun_family = AF_UNIX};
 	const char *slash = strrchr(self, '/');
-	const int folder = slash == NULL ? 0 : (int)(slash - self);
-	if (snprintf(address.sun_path, sizeof address.sun_path, "%.*s/seat", folder, self) >=
-	    (int)sizeof address.sun_path)
+	if (slash == NULL || snprintf(address.sun_path, sizeof address.sun_path, "%.*s/seat-%s", (int)(slash - self), self,
+				      slash + 1) >= (int)sizeof address.sun_path)
 		return -1;
 	const int seat = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0);
 	return connect(seat, (const struct sockaddr *)&address, sizeof address) == 0 ? seat : -1;

@@ -68,11 +68,11 @@ static size_t receive_descriptors(int from, uint8_t *byte, int *descriptors, siz
 	return (size_t)got;
 }
 
-static int seat_listen(struct stage *stage)
+static int seat_listen(const struct stage *stage)
 {
 	struct sockaddr_un address = {.sun_family = AF_UNIX};
-	if (snprintf(address.sun_path, sizeof address.sun_path, "%s/bin/seat", stage->folder) >=
-	    (int)sizeof address.sun_path)
+	if (snprintf(address.sun_path, sizeof address.sun_path, "%s/bin/seat-%s", stage->folder,
+		     programs[stage->seat]) >= (int)sizeof address.sun_path)
 		give_up("the path of the seat is too long");
 	const int listening = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0);
 	if (listening < 0 || bind(listening, (const struct sockaddr *)&address, sizeof address) != 0 ||
@@ -184,8 +184,17 @@ static void lay_out(struct stage *stage, const char *build)
 	if (mkdtemp(stage->folder) == NULL)
 		give_up("a folder");
 	shell("mkdir %s/bin && cp %s/bin/keyward-* %s/bin/", stage->folder, build, stage->folder);
-	if (stage->seat != process_ANY)
-		shell("cp %s/helpers/impostor %s/bin/%s", build, stage->folder, programs[stage->seat]);
+}
+
+static void take_place(struct stage *stage, const char *build, const char *folder)
+{
+	memmove(stage->folder, folder, strlen(folder) + 1);
+	for (size_t i = 0; i < process_count; i++)
+		stage->channel[i] = -1;
+	pthread_mutex_init(&stage->lock, NULL);
+	pthread_cond_init(&stage->wired, NULL);
+	shell("cp %s/helpers/impostor %s/bin/%s", build, folder, programs[stage->seat]);
+	stage->listening = seat_listen(stage);
 }
 
 static void run_appliance(struct stage *stage, const char *configuration)
@@ -208,35 +217,54 @@ static void run_appliance(struct stage *stage, const char *configuration)
 		give_up("fork");
 }
 
-void stage_start(struct stage *stage, const char *build, enum process seat, const char *configuration, unsigned port)
+static void enter(struct stage *stage)
 {
-	memset(stage, 0, sizeof *stage);
-	stage->seat = seat;
-	for (size_t i = 0; i < process_count; i++)
-		stage->channel[i] = -1;
-	pthread_mutex_init(&stage->lock, NULL);
-	pthread_cond_init(&stage->wired, NULL);
-	lay_out(stage, build);
-	snprintf(stage->directory, sizeof stage->directory, "https://127.0.0.1:%u", port);
-	stage->listening = seat_listen(stage);
-	run_appliance(stage, configuration);
 	seat_take(stage);
 	if (pthread_create(&stage->heart, NULL, beat, stage) != 0)
 		give_up("a thread");
+}
+
+static void await_all(struct stage *stage)
+{
 	for (enum process other = process_LOGGER; other < process_count; other++)
-		if (is_neighbour(seat, other))
+		if (is_neighbour(stage->seat, other))
 			stage_await(stage, other);
 }
 
-void stage_stop(struct stage *stage)
+void stage_start(struct stage *stage, const char *build, enum process seat, const char *configuration,
+		 struct stage *second)
+{
+	memset(stage, 0, sizeof *stage);
+	stage->seat = seat;
+	lay_out(stage, build);
+	take_place(stage, build, stage->folder);
+	if (second != NULL)
+		take_place(second, build, stage->folder);
+	run_appliance(stage, configuration);
+	enter(stage);
+	if (second != NULL) {
+		enter(second);
+		await_all(second);
+	}
+	await_all(stage);
+}
+
+static void leave(struct stage *stage)
+{
+	pthread_cancel(stage->heart);
+	pthread_join(stage->heart, NULL);
+	close(stage->listening);
+}
+
+void stage_stop(struct stage *stage, struct stage *second)
 {
 	kill(stage->run, SIGTERM);
 	for (int i = 0; i < 200 && waitpid(stage->run, NULL, WNOHANG) == 0; i++)
 		usleep(50000);
 	kill(-stage->run, SIGKILL);
-	pthread_cancel(stage->heart);
-	pthread_join(stage->heart, NULL);
-	close(stage->listening);
+	leave(stage);
+	if (second != NULL)
+		leave(second);
 	shell("rm -rf %s", stage->folder);
 }
 

@@ -14,7 +14,6 @@ enum { stage_most_own = 12 };
 struct stage {
 	char folder[256]; /* bin/, run/ (as firmware/host/run makes it) */
 	pid_t run;        /* firmware/host/run */
-	char directory[256]; /* URL of the ready line; empty while the seat was not taken */
 	/* the seat */
 	enum process seat;
 	int control, log, settings_fd, own[stage_most_own];
@@ -27,13 +26,14 @@ struct stage {
 	struct bytes settings; /* the record of this process, mapped */
 };
 
-/* Copies the programs of `build`/bin, puts the impostor in the seat's place, makes an appliance with the given
- * lines appended to (or replacing) nothing: `configuration` is a file used instead of the product's example (NULL: the example).
- * Takes the seat and waits until all neighbours are wired. Aborts the test program with a sentence when that fails. */
-void stage_start(struct stage *stage, const char *build, enum process seat, const char *configuration, unsigned port);
+/* Copies the programs of `build`/bin, puts the impostor in the seat's place, makes an appliance with this configuration
+ * file, takes the seat and waits until all neighbours are wired. `second` (may be NULL) is one more hijacked process of the same
+ * appliance, its `seat` set by the caller. Ends the test program with a sentence when that fails. */
+void stage_start(struct stage *stage, const char *build, enum process seat, const char *configuration,
+		 struct stage *second);
 
 /* Stops the appliance and removes the folder. */
-void stage_stop(struct stage *stage);
+void stage_stop(struct stage *stage, struct stage *second);
 
 /* Sends a message of the seat to a neighbour and reads the answer (struct message_<answer>) into `answer`; views point into a
  * buffer of the stage that the next call overwrites. A `refused` answer comes back as that refusal. neighbour_away when the channel was closed on us. */

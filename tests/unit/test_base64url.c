@@ -84,11 +84,11 @@ static void too_little_room_is_refused_either_way(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-	    cmocka_unit_test(the_vectors_of_rfc_4648_decode_and_encode),
-	    cmocka_unit_test(the_two_characters_of_the_url_alphabet_are_used),
-	    cmocka_unit_test(anything_but_base64url_is_refused_and_nothing_written),
-	    cmocka_unit_test(whatever_two_characters_decode_encodes_to_them_again),
-	    cmocka_unit_test(too_little_room_is_refused_either_way),
+		cmocka_unit_test(the_vectors_of_rfc_4648_decode_and_encode),
+		cmocka_unit_test(the_two_characters_of_the_url_alphabet_are_used),
+		cmocka_unit_test(anything_but_base64url_is_refused_and_nothing_written),
+		cmocka_unit_test(whatever_two_characters_decode_encodes_to_them_again),
+		cmocka_unit_test(too_little_room_is_refused_either_way),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

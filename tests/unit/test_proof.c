@@ -198,20 +198,20 @@ static void a_checkpoint_of_another_shape_is_refused(void **state)
 	(void)state;
 #define HASH "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA="
 	static const char *const bad[] = {
-	    "",
-	    "\n",
-	    "a\n1\n" HASH "\n",
-	    "\n1\n" HASH "\n\n",
-	    "a b\n1\n" HASH "\n\n",
-	    "a\n01\n" HASH "\n\n",
-	    "a\n-1\n" HASH "\n\n",
-	    "a\n\n" HASH "\n\n",
-	    "a\n1\nAAAA\n\n",
-	    "a\n1\n" HASH "\nextension\n\n",
-	    "a\n1\n" HASH,
-	    "a\n99999999999999999999\n" HASH "\n\n",
-	    "a\n1\nAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAB=\n\n",
-	    "a\n1x\n" HASH "\n\n",
+		"",
+		"\n",
+		"a\n1\n" HASH "\n",
+		"\n1\n" HASH "\n\n",
+		"a b\n1\n" HASH "\n\n",
+		"a\n01\n" HASH "\n\n",
+		"a\n-1\n" HASH "\n\n",
+		"a\n\n" HASH "\n\n",
+		"a\n1\nAAAA\n\n",
+		"a\n1\n" HASH "\nextension\n\n",
+		"a\n1\n" HASH,
+		"a\n99999999999999999999\n" HASH "\n\n",
+		"a\n1\nAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAB=\n\n",
+		"a\n1x\n" HASH "\n\n",
 	};
 	struct proof_checkpoint checkpoint;
 	for (size_t i = 0; i < sizeof bad / sizeof *bad; i++)
@@ -245,13 +245,13 @@ static void a_leaf_speaks_for_its_certificate_order_and_identifier_alone(void **
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-	    cmocka_unit_test(every_path_of_every_size_leads_to_the_root),
-	    cmocka_unit_test(a_path_of_another_leaf_index_or_size_is_refused),
-	    cmocka_unit_test(a_path_with_any_bit_flipped_cut_or_lengthened_is_refused),
-	    cmocka_unit_test(a_checkpoint_of_the_audit_key_is_taken_and_of_another_is_not),
-	    cmocka_unit_test(a_checkpoint_with_any_bit_flipped_or_cut_anywhere_is_refused),
-	    cmocka_unit_test(a_checkpoint_of_another_shape_is_refused),
-	    cmocka_unit_test(a_leaf_speaks_for_its_certificate_order_and_identifier_alone),
+		cmocka_unit_test(every_path_of_every_size_leads_to_the_root),
+		cmocka_unit_test(a_path_of_another_leaf_index_or_size_is_refused),
+		cmocka_unit_test(a_path_with_any_bit_flipped_cut_or_lengthened_is_refused),
+		cmocka_unit_test(a_checkpoint_of_the_audit_key_is_taken_and_of_another_is_not),
+		cmocka_unit_test(a_checkpoint_with_any_bit_flipped_or_cut_anywhere_is_refused),
+		cmocka_unit_test(a_checkpoint_of_another_shape_is_refused),
+		cmocka_unit_test(a_leaf_speaks_for_its_certificate_order_and_identifier_alone),
 	};
 	return cmocka_run_group_tests(tests, make_leaves, NULL);
 }

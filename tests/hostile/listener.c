@@ -1,0 +1,231 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * The listener, hijacked: it sees every request and may send what it likes to the real registrar and the real signer. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdlib.h>
+
+#include <cmocka.h>
+#include <openssl/x509v3.h>
+
+#include "tests/hostile/world.h"
+
+static struct stage stage;
+static struct world world;
+
+static status exchange(uint8_t method, const char *path, struct bytes body, struct message_response *out)
+{
+	const struct message_request ask = {.method = method,
+					    .path = bytes_from_text(path),
+					    .content_type = bytes_from_text("application/jose+json"),
+					    .remote = bytes_from_text("127.0.0.1"),
+					    .body = body};
+	return stage_call(&stage, process_REGISTRAR, message_request, &ask, out);
+}
+
+static void fresh_nonce(const char *path, char out[65])
+{
+	struct message_response answer;
+	assert_false(is_refused(exchange('H', path, bytes_from(NULL, 0), &answer)));
+	assert_in_range(answer.nonce.size, 16, 64);
+	memcpy(out, answer.nonce.data, answer.nonce.size);
+	out[answer.nonce.size] = 0;
+}
+
+/* A request by that account for `signed_path`, sent to `path`. */
+static struct message_response post(const char *path, const char *signed_path, const struct device_account *account,
+				    const char *kid, const char *payload)
+{
+	struct device_octets jws = {0};
+	struct message_response answer;
+	char nonce[65], url[256];
+	fresh_nonce("/acme/devices/new-nonce", nonce);
+	snprintf(url, sizeof url, "%s%s", world.origin, signed_path);
+	device_jws_build(&(struct device_jws){.account = account, .url = url, .kid = kid, .nonce = nonce, .payload = payload},
+			 &jws);
+	assert_false(is_refused(exchange('P', path, device_view(&jws), &answer)));
+	return answer;
+}
+
+static void is_refused_by_name(struct message_response answer, const char *name)
+{
+	char text[80];
+	snprintf(text, sizeof text, "\"%s\"", name);
+	assert_true(answer.http_status >= 400);
+	if (memmem(answer.body.data, answer.body.size, text, strlen(text)) == NULL)
+		fail_msg("not %s: %.*s", name, (int)answer.body.size, (const char *)answer.body.data);
+}
+
+static char kid[256];
+
+static void an_honest_account_is_made(void **state)
+{
+	(void)state;
+	const struct message_response answer =
+		post("/acme/devices/new-account", "/acme/devices/new-account", &world.account, NULL, "{}");
+	assert_int_equal(answer.http_status, 201);
+	memcpy(kid, answer.location.data, answer.location.size);
+	kid[answer.location.size] = 0;
+}
+
+/* None of these is the listener's to send, so the receiver hangs up. */
+static void no_message_of_another_process(void **state)
+{
+	(void)state;
+	union {
+		struct message_issued issued;
+		struct message_entry_voided voided;
+		struct message_ledger_given ledger;
+		struct message_pin_given pin;
+		struct message_statement_judged judged;
+	} answer;
+	static const struct message_ledger_ask ledger;
+	static const struct message_pin_ask pin;
+	const struct message_issue issue = {.order = bytes_from_text("order"), .envelope = bytes_from_text("device")};
+	const struct message_ak_certify certify = {.voucher = bytes_from_text("voucher")};
+	const struct message_entry_void close_it = {.entry = 0};
+	const struct message_statement_judge judge = {.directory = bytes_from_text("devices")};
+	const struct {
+		enum process to;
+		enum message id;
+		const void *request;
+	} attempts[] = {
+		{process_SIGNER, message_issue, &issue},        {process_SIGNER, message_ak_certify, &certify},
+		{process_SIGNER, message_entry_void, &close_it}, {process_SIGNER, message_ledger_ask, &ledger},
+		{process_SIGNER, message_pin_ask, &pin},        {process_REGISTRAR, message_issue, &issue},
+		{process_REGISTRAR, message_statement_judge, &judge},
+	};
+	for (size_t i = 0; i < sizeof attempts / sizeof attempts[0]; i++)
+		assert_int_equal(stage_call(&stage, attempts[i].to, attempts[i].id, attempts[i].request, &answer).refusal,
+				 refusal_neighbour_away);
+}
+
+static void no_request_in_anothers_name(void **state)
+{
+	(void)state;
+	is_refused_by_name(post("/acme/devices/new-order", "/acme/devices/new-order", &world.other_account, kid,
+				"{\"identifiers\":[{\"type\":\"permanent-identifier\",\"value\":\"x\"}]}"),
+			   "signature_wrong");
+	char unknown[300];
+	snprintf(unknown, sizeof unknown, "%sX", kid);
+	is_refused_by_name(post("/acme/devices/new-order", "/acme/devices/new-order", &world.other_account, unknown, "{}"),
+			   "account_unknown");
+}
+
+static void no_request_sent_elsewhere_than_it_was_signed_for(void **state)
+{
+	(void)state;
+	is_refused_by_name(post("/acme/devices/new-order", "/acme/devices/new-account", &world.account, kid, "{}"),
+			   "url_wrong");
+}
+
+static void no_changed_body(void **state)
+{
+	(void)state;
+	struct device_octets jws = {0};
+	struct message_response answer;
+	char nonce[65], url[256];
+	fresh_nonce("/acme/devices/new-nonce", nonce);
+	snprintf(url, sizeof url, "%s/acme/devices/new-order", world.origin);
+	device_jws_build(&(struct device_jws){.account = &world.account,
+					      .url = url,
+					      .kid = kid,
+					      .nonce = nonce,
+					      .payload = "{\"identifiers\":[{\"type\":\"permanent-identifier\",\"value\":\"x\"}]}"},
+			 &jws);
+	uint8_t *payload = memmem(jws.data, jws.size, "\"payload\":\"", 11);
+	assert_non_null(payload);
+	payload[20] = payload[20] == 'A' ? 'B' : 'A';
+	assert_false(is_refused(exchange('P', "/acme/devices/new-order", device_view(&jws), &answer)));
+	is_refused_by_name(answer, "signature_wrong");
+}
+
+static void case_04_no_request_twice(void **state)
+{
+	(void)state;
+	struct device_octets jws = {0};
+	struct message_response answer;
+	char nonce[65], url[256];
+	fresh_nonce("/acme/devices/new-nonce", nonce);
+	snprintf(url, sizeof url, "%s/acme/devices/new-order", world.origin);
+	device_jws_build(&(struct device_jws){.account = &world.account,
+					      .url = url,
+					      .kid = kid,
+					      .nonce = nonce,
+					      .payload = "{\"identifiers\":[{\"type\":\"permanent-identifier\",\"value\":\"x\"}]}"},
+			 &jws);
+	assert_false(is_refused(exchange('P', "/acme/devices/new-order", device_view(&jws), &answer)));
+	assert_int_equal(answer.http_status, 201);
+	assert_false(is_refused(exchange('P', "/acme/devices/new-order", device_view(&jws), &answer)));
+	is_refused_by_name(answer, "nonce_bad");
+}
+
+static void no_administrators_act(void **state)
+{
+	(void)state;
+	char administrator[256];
+	char nonce[65], url[256];
+	struct device_octets jws = {0};
+	struct message_response answer;
+	snprintf(administrator, sizeof administrator, "%s/admin/administrator/first", world.origin);
+	fresh_nonce("/admin/new-nonce", nonce);
+	snprintf(url, sizeof url, "%s/admin/enrolment-record", world.origin);
+	device_jws_build(&(struct device_jws){.account = &world.account,
+					      .url = url,
+					      .kid = administrator,
+					      .nonce = nonce,
+					      .payload = "{\"identifierType\":\"permanent-identifier\",\"identifier\":\"x\"}"},
+			 &jws);
+	assert_false(is_refused(exchange('P', "/admin/enrolment-record", device_view(&jws), &answer)));
+	is_refused_by_name(answer, "signature_wrong");
+}
+
+static void case_83_what_is_no_message_closes_the_channel(void **state)
+{
+	(void)state;
+	static const uint8_t unknown[] = {0, 0, 0, 1, 0xff, 0xff, 0};
+	static uint8_t long_packet[wire_packet_room];
+	static const enum process both[] = {process_SIGNER, process_REGISTRAR};
+	for (size_t i = 0; i < 2; i++) {
+		assert_int_equal(stage_send_raw(&stage, both[i], BYTES_OF(unknown)).refusal, refusal_neighbour_away);
+		assert_int_equal(stage_send_raw(&stage, both[i], BYTES_OF(long_packet)).refusal, refusal_neighbour_away);
+	}
+}
+
+/* What it does get: one certificate for the configured name, for a day. Another one has to wait. */
+static void no_tls_certificate_but_its_own(void **state)
+{
+	(void)state;
+	struct message_tls_certified certified;
+	struct message_tls_certify ask = {.spki = bytes_from(world.key.spki, world.key.spki_size)};
+	assert_false(is_refused(stage_call(&stage, process_SIGNER, message_tls_certify, &ask, &certified)));
+	assert_true(certified.chain.count >= 1);
+	const unsigned char *at = certified.chain.at[0].data;
+	X509 *certificate = d2i_X509(NULL, &at, (long)certified.chain.at[0].size);
+	assert_non_null(certificate);
+	assert_int_equal(X509_check_host(certificate, "localhost", 0, 0, NULL), 1);
+	assert_int_equal(X509_check_ca(certificate), 0);
+	X509_free(certificate);
+	assert_int_equal(stage_call(&stage, process_SIGNER, message_tls_certify, &ask, &certified).refusal,
+			 refusal_tls_too_soon);
+}
+
+int main(int count, char **arguments)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(no_tls_certificate_but_its_own),
+		cmocka_unit_test(an_honest_account_is_made),
+		cmocka_unit_test(no_message_of_another_process),
+		cmocka_unit_test(no_request_in_anothers_name),
+		cmocka_unit_test(no_request_sent_elsewhere_than_it_was_signed_for),
+		cmocka_unit_test(no_changed_body),
+		cmocka_unit_test(case_04_no_request_twice),
+		cmocka_unit_test(no_administrators_act),
+		cmocka_unit_test(case_83_what_is_no_message_closes_the_channel),
+	};
+	world_new(&world, 14802);
+	stage_start(&stage, count > 1 ? arguments[1] : "build", process_LISTENER, world.configuration, NULL);
+	const int failed = cmocka_run_group_tests_name("listener", tests, NULL, NULL);
+	stage_stop(&stage, NULL);
+	world_free(&world);
+	return failed;
+}

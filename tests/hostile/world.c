@@ -1,0 +1,174 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Honest steps of an enrolment, spoken as the registrar speaks them. */
+#include "tests/hostile/world.h"
+
+#include <openssl/evp.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+static const char directory[] = "devices", identifier_type[] = "permanent-identifier";
+
+static void write_file(const struct world *world, const char *name, struct bytes text)
+{
+	char path[160];
+	snprintf(path, sizeof path, "%s/%s", world->folder, name);
+	FILE *file = fopen(path, "w");
+	DEVICE_NEED(file != NULL && fwrite(text.data, 1, text.size, file) == text.size && fclose(file) == 0);
+}
+
+/* The product's example with this port, name and these roots. */
+static void write_configuration(const struct world *world, unsigned port)
+{
+	char command[1024];
+	snprintf(command, sizeof command,
+		 "sed -e 's/port = 8443/port = %u/' -e 's|ek_roots = {.*|ek_roots = { \"%s/ek.der\" }\\n\\tak_roots = { "
+		 "\"%s/ak.der\" }|' firmware/host/keyward.conf > %s",
+		 port, world->folder, world->folder, world->configuration);
+	DEVICE_NEED(system(command) == 0);
+}
+
+void world_new(struct world *world, unsigned port)
+{
+	memset(world, 0, sizeof *world);
+	snprintf(world->folder, sizeof world->folder, "/tmp/keyward-world-XXXXXX");
+	DEVICE_NEED(mkdtemp(world->folder) != NULL);
+	snprintf(world->configuration, sizeof world->configuration, "%s/keyward.conf", world->folder);
+	snprintf(world->origin, sizeof world->origin, "https://localhost:%u", port);
+	device_authority_new(&(struct device_authority_options){.name = "EK maker"}, &world->ek_maker);
+	device_authority_new(&(struct device_authority_options){.name = "AK maker"}, &world->ak_maker);
+	device_authority_new(&(struct device_authority_options){.name = "Stranger"}, &world->stranger);
+	write_file(world, "ek.der", bytes_from(world->ek_maker.der, world->ek_maker.size));
+	write_file(world, "ak.der", bytes_from(world->ak_maker.der, world->ak_maker.size));
+	write_configuration(world, port);
+	device_key_new(device_role_ek, device_p256, &world->ek);
+	device_key_new(device_role_ak, device_p256, &world->ak);
+	device_key_new(device_role_key, device_p256, &world->key);
+	device_key_new(device_role_key, device_p256, &world->other_key);
+	device_certificate_build(&(struct device_certificate){.authority = &world->ek_maker, .key = &world->ek},
+				 &world->ek_certificate);
+	device_certificate_build(&(struct device_certificate){.authority = &world->ak_maker,
+							      .key = &world->ak,
+							      .permanent_identifier = WORLD_IDENTIFIER},
+				 &world->ak_certificate);
+	device_account_new(&world->account);
+	device_account_new(&world->other_account);
+}
+
+void world_free(struct world *world)
+{
+	char command[128];
+	snprintf(command, sizeof command, "rm -rf %s", world->folder);
+	DEVICE_NEED(system(command) == 0);
+}
+
+static void keep_text(struct bytes text, char *out, size_t room)
+{
+	DEVICE_NEED(text.size < room);
+	memcpy(out, text.data, text.size);
+	out[text.size] = 0;
+}
+
+status world_open(struct stage *stage, const char *identifier, struct enrolment *out)
+{
+	const struct message_order_open ask = {bytes_from_text(directory), bytes_from_text(identifier_type),
+					       bytes_from_text(identifier)};
+	struct message_order_opened answer;
+	TRY(stage_call(stage, process_VERIFIER, message_order_open, &ask, &answer));
+	keep_text(answer.order, out->order, sizeof out->order);
+	keep_text(answer.token, out->token, sizeof out->token);
+	return OK;
+}
+
+status world_attest(struct stage *stage, const struct world *world, const char *identifier,
+		    const struct device_account *account, const struct device_key *key, struct bytes record,
+		    struct enrolment *enrolment)
+{
+	struct device_octets statement = {0};
+	const struct bytes chain[1] = {device_view(&world->ak_certificate)};
+	device_statement_build(&(struct device_statement){.ak = &world->ak,
+							  .key = key,
+							  .token = bytes_from_text(enrolment->token),
+							  .thumbprint = account->thumbprint,
+							  .chain = chain,
+							  .chain_count = 1},
+			       &statement);
+	struct message_statement_judge ask = {.directory = bytes_from_text(directory),
+					      .order = bytes_from_text(enrolment->order),
+					      .identifier_type = bytes_from_text(identifier_type),
+					      .identifier = bytes_from_text(identifier),
+					      .token = bytes_from_text(enrolment->token),
+					      .statement = device_view(&statement),
+					      .enrolment_record = record};
+	struct message_statement_judged answer;
+	memcpy(ask.account_thumbprint, account->thumbprint, sizeof ask.account_thumbprint);
+	TRY(stage_call(stage, process_VERIFIER, message_statement_judge, &ask, &answer));
+	enrolment->device_voucher.size = 0;
+	device_append(&enrolment->device_voucher, answer.voucher.data, answer.voucher.size);
+	return OK;
+}
+
+status world_finalize(struct stage *stage, const struct world *world, const char *identifier,
+		      const struct device_account *account, const struct device_csr *csr, struct enrolment *enrolment)
+{
+	struct device_octets der = {0}, text = {0}, jws = {0};
+	char url[256];
+	device_csr_build(csr, &der);
+	device_append(&text, "{\"csr\":\"", 8);
+	device_base64url(device_view(&der), &text);
+	device_append(&text, "\"}", 3);
+	snprintf(url, sizeof url, "%s/acme/%s/order/%s/finalize", world->origin, directory, enrolment->order);
+	device_jws_build(&(struct device_jws){.account = account,
+					      .url = url,
+					      .kid = "https://localhost/acme/devices/account/1",
+					      .payload = (const char *)text.data},
+			 &jws);
+	const struct message_finalize_judge ask = {.directory = bytes_from_text(directory),
+						   .order = bytes_from_text(enrolment->order),
+						   .identifier_type = bytes_from_text(identifier_type),
+						   .identifier = bytes_from_text(identifier),
+						   .account_jwk = bytes_from(account->jwk, account->jwk_size),
+						   .request = device_view(&jws)};
+	struct message_finalize_judged answer;
+	TRY(stage_call(stage, process_VERIFIER, message_finalize_judge, &ask, &answer));
+	enrolment->request_voucher.size = 0;
+	device_append(&enrolment->request_voucher, answer.voucher.data, answer.voucher.size);
+	return OK;
+}
+
+status world_issue(struct stage *stage, const struct enrolment *enrolment, uint32_t validity_s,
+		   struct message_issued *out)
+{
+	const struct message_issue ask = {.order = bytes_from_text(enrolment->order),
+					  .envelope = bytes_from_text("device"),
+					  .validity_s = validity_s,
+					  .device_voucher = device_view(&enrolment->device_voucher),
+					  .request_voucher = device_view(&enrolment->request_voucher)};
+	return stage_call(stage, process_SIGNER, message_issue, &ask, out);
+}
+
+void world_vouch(struct stage *stage, const struct world *world, struct enrolment *out)
+{
+	const struct device_csr csr = {.key = world->key.key, .subject = WORLD_IDENTIFIER};
+	memset(out, 0, sizeof *out);
+	DEVICE_NEED(!is_refused(world_open(stage, WORLD_IDENTIFIER, out)));
+	DEVICE_NEED(!is_refused(world_attest(stage, world, WORLD_IDENTIFIER, &world->account, &world->key,
+					     (struct bytes){0}, out)));
+	DEVICE_NEED(!is_refused(world_finalize(stage, world, WORLD_IDENTIFIER, &world->account, &csr, out)));
+}
+
+uint64_t world_ledger_size(struct stage *stage)
+{
+	static const struct message_ledger_ask ask;
+	struct message_ledger_given answer;
+	DEVICE_NEED(!is_refused(stage_call(stage, process_SIGNER, message_ledger_ask, &ask, &answer)));
+	return answer.size;
+}
+
+void world_settle(struct stage *stage)
+{
+	enum { entries_of_a_start = 2, tries = 300 }; /* the signer's start, the listener's certificate */
+	for (int i = 0; i < tries && world_ledger_size(stage) < entries_of_a_start; i++)
+		usleep(100000);
+	DEVICE_NEED(world_ledger_size(stage) >= entries_of_a_start);
+}
