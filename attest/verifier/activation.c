@@ -73,7 +73,8 @@ static status judge_chain(const struct verifier *verifier, const struct message_
 			return REFUSE(internal);
 		}
 	}
-	return chain_verify(enrolment->certificate, intermediates, &verifier->ek_roots, enrolment->root_hash, detail)
+	return chain_verify(enrolment->certificate, intermediates, chain_any_order, &verifier->ek_roots, enrolment->root_hash,
+			    detail)
 		       ? OK
 		       : REFUSE(ek_certificate_untrusted);
 }

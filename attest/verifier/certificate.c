@@ -117,13 +117,13 @@ static bool read_directory_name(const X509_NAME *name, struct certificate_names 
 		const X509_NAME_ENTRY *entry = X509_NAME_get_entry(name, i);
 		const ASN1_STRING *value = X509_NAME_ENTRY_get_data(entry);
 		char oid[32] = "";
-		bool is_read = true;
+		bool is_read = true, is_plain = true;
 		if (OBJ_obj2txt(oid, sizeof oid, X509_NAME_ENTRY_get_object(entry), 1) <= 0)
 			return false;
 		if (strcmp(oid, "2.23.133.2.1") == 0)
 			is_read = copy_text(value, out->manufacturer, sizeof out->manufacturer, &out->is_printable);
 		else if (strcmp(oid, "2.23.133.2.2") == 0)
-			is_read = copy_text(value, out->model, sizeof out->model, &out->is_printable);
+			is_read = copy_text(value, out->model, sizeof out->model, &is_plain);
 		else if (strcmp(oid, "2.23.133.2.3") == 0)
 			is_read = copy_text(value, out->version, sizeof out->version, &out->is_printable);
 		if (!is_read)

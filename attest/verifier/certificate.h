@@ -24,7 +24,7 @@ bool certificate_has_usage(X509 *certificate, const char *oid);
  * URI and permanent identifiers. Strings end with NUL and are empty when absent. */
 struct certificate_names {
 	char manufacturer[32], model[64], version[32];
-	bool is_printable;            /* none of the three has a NUL or a control character within */
+	bool is_printable;            /* manufacturer and version are; a model may hold NULs (real ones do), shown as '?' */
 	char ek_uri[128];             /* urn:ek:sha256:... */
 	size_t permanent_identifiers; /* how many there are */
 	char permanent_identifier[257]; /* the first: value, and "/" assigner if it has one */

@@ -29,7 +29,19 @@ static bool are_authorities(const STACK_OF(X509) *chain, struct detail *detail)
 	return true;
 }
 
-static bool judge(X509_STORE_CTX *context, uint8_t root_hash[32], struct detail *detail)
+/* Every octet that came counts: one that no signature covers would be evidence that nobody gave. */
+static bool is_the_path(const STACK_OF(X509) *chain, const STACK_OF(X509) *given, struct detail *detail)
+{
+	for (int i = 0; i < sk_X509_num(given); i++) {
+		if (i + 1 < sk_X509_num(chain) && X509_cmp(sk_X509_value(chain, i + 1), sk_X509_value(given, i)) == 0)
+			continue;
+		detail_say(detail, "certificate %d of those sent is not the next of the path to the root", i + 1);
+		return false;
+	}
+	return true;
+}
+
+static bool judge(X509_STORE_CTX *context, enum chain_order order, uint8_t root_hash[32], struct detail *detail)
 {
 	if (X509_verify_cert(context) != 1) {
 		detail_say(detail, "%s, at certificate %d of the chain",
@@ -40,13 +52,15 @@ static bool judge(X509_STORE_CTX *context, uint8_t root_hash[32], struct detail 
 	const STACK_OF(X509) *chain = X509_STORE_CTX_get0_chain(context);
 	if (!are_authorities(chain, detail))
 		return false;
+	if (order == chain_in_order && !is_the_path(chain, X509_STORE_CTX_get0_untrusted(context), detail))
+		return false;
 	unsigned size = 0;
 	return X509_digest(sk_X509_value(chain, sk_X509_num(chain) - 1), EVP_sha256(), root_hash, &size) == 1 &&
 	       size == 32;
 }
 
-bool chain_verify(X509 *leaf, STACK_OF(X509) *intermediates, const struct chain_roots *roots, uint8_t root_hash[32],
-		  struct detail *detail)
+bool chain_verify(X509 *leaf, STACK_OF(X509) *intermediates, enum chain_order order, const struct chain_roots *roots,
+		  uint8_t root_hash[32], struct detail *detail)
 {
 	__attribute__((cleanup(store_free))) X509_STORE *store = X509_STORE_new();
 	__attribute__((cleanup(context_free))) X509_STORE_CTX *context = X509_STORE_CTX_new();
@@ -65,7 +79,7 @@ bool chain_verify(X509 *leaf, STACK_OF(X509) *intermediates, const struct chain_
 	X509_VERIFY_PARAM_set_auth_level(parameters, least_level);
 	X509_VERIFY_PARAM_set_depth(parameters, most_depth);
 	X509_VERIFY_PARAM_set_flags(parameters, X509_V_FLAG_PARTIAL_CHAIN);
-	const bool is_good = judge(context, root_hash, detail);
+	const bool is_good = judge(context, order, root_hash, detail);
 	ERR_clear_error();
 	return is_good;
 }

@@ -14,9 +14,12 @@ struct chain_roots {
 	size_t count;
 };
 
+/* How the given certificates are meant: as a bag to find a path in, or as the path itself, without gap, stranger or repetition. */
+enum chain_order { chain_any_order, chain_in_order };
+
 /* True when `leaf` leads through some of `intermediates` to one of `roots`, every certificate valid now, no SHA-1 or MD5, CAs being
  * CAs, constraints kept, critical extensions known. The root's SHA-256 over its DER goes to root_hash; why not, to detail. */
-bool chain_verify(X509 *leaf, STACK_OF(X509) *intermediates, const struct chain_roots *roots, uint8_t root_hash[32],
-		  struct detail *detail);
+bool chain_verify(X509 *leaf, STACK_OF(X509) *intermediates, enum chain_order order, const struct chain_roots *roots,
+		  uint8_t root_hash[32], struct detail *detail);
 
 #endif

@@ -90,10 +90,13 @@ static bool chain_is_trusted(struct format_tpm *tpm)
 	bool is_good = others != NULL;
 	for (size_t i = 1; is_good && i < tpm->chain_count; i++)
 		is_good = sk_X509_push(others, tpm->chain[i]) > 0;
-	tpm->is_own_ak = is_good && chain_verify(tpm->chain[0], others, &tpm->verifier->ak_issuers, tpm->root_hash,
-						 tpm->detail);
-	if (is_good && !tpm->is_own_ak)
-		is_good = chain_verify(tpm->chain[0], others, &tpm->verifier->ak_roots, tpm->root_hash, tpm->detail);
+	const struct verifier *verifier = tpm->verifier;
+	tpm->is_own_ak = is_good && chain_verify(tpm->chain[0], others, chain_in_order, &verifier->ak_issuers,
+						 tpm->root_hash, tpm->detail);
+	if (!tpm->is_own_ak) /* what is said of our own issuers stays said where there are no others */
+		is_good = is_good && verifier->ak_roots.count > 0 &&
+			  chain_verify(tpm->chain[0], others, chain_in_order, &verifier->ak_roots, tpm->root_hash,
+				       tpm->detail);
 	sk_X509_free(others);
 	if (is_good)
 		detail_say(tpm->detail, "%s", "");

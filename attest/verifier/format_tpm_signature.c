@@ -128,9 +128,9 @@ static bool verify(EVP_PKEY *ak, const struct tpm_signature *how, struct bytes s
 	EVP_PKEY_CTX *key_context = NULL;
 	bool is_right = context != NULL && EVP_DigestVerifyInit(context, &key_context, tpm_key_digest(how->hash), NULL,
 								ak) == 1;
-	if (is_right && how->scheme == tpm_rsapss)
+	if (is_right && how->scheme == tpm_rsapss) /* TPMs salt with the hash's size or the key's most (Part 1, B.7) */
 		is_right = EVP_PKEY_CTX_set_rsa_padding(key_context, RSA_PKCS1_PSS_PADDING) == 1 &&
-			   EVP_PKEY_CTX_set_rsa_pss_saltlen(key_context, RSA_PSS_SALTLEN_DIGEST) == 1;
+			   EVP_PKEY_CTX_set_rsa_pss_saltlen(key_context, RSA_PSS_SALTLEN_AUTO) == 1;
 	is_right = is_right &&
 		   EVP_DigestVerify(context, signature.data, signature.size, text.data, text.size) == 1;
 	EVP_MD_CTX_free(context);

@@ -8,18 +8,20 @@
 
 struct link;
 
-/* A link without a neighbour yet. Ends the process when there is no memory or no thread. Never freed: it lives as long
- * as the process. */
+/* A link without a neighbour yet. Ends the process when there is no memory or no thread. Never freed: it lives as
+ * long as the process. */
 struct link *link_new(enum process neighbour);
 
-/* The warden wired a new channel (owned from now on); the old one is closed and calls in flight are sent again on it. */
+/* The warden wired a new channel (owned from now on); the old one is closed and calls in flight are sent again on
+ * it. */
 void link_wire(struct link *link, int channel);
 
-/* Sends a request and waits for its answer, at most patience_ms, also for a neighbour that is away (so a request must be
- * safe to send twice; for those that are not, give is_repeatable = false: once it was sent and the neighbour died, the
- * answer is neighbour_away at once). The answer is decoded into `answer` (struct message_<entry's answer>), its views into
- * `room`, which must have wire_packet_room bytes. A `refused` answer comes back as that refusal, its detail as
- * characters in room (buffer_view(room); empty for any other outcome). An answer that is not the table's closes the channel. */
+/* Sends a request and waits for its answer, at most patience_ms, also for a neighbour that is away (so a request
+ * must be safe to send twice; for those that are not, give is_repeatable = false: once it was sent and the neighbour
+ * died, the answer is neighbour_away at once). The answer is decoded into `answer` (struct message_<entry's
+ * answer>), its views into `room`, which must have wire_packet_room bytes. A `refused` answer comes back as that
+ * refusal, its detail as characters in room (buffer_view(room); empty for any other outcome). An answer that is not
+ * the table's closes the channel. */
 struct call {
 	enum message id;
 	const void *request;
@@ -28,7 +30,8 @@ struct call {
 };
 status link_call(struct link *link, const struct call *call, struct buffer *room, void *answer);
 
-/* Who is told that a link closed its channel because of a wrong answer. child_enter has it ask the warden for a new one. */
+/* Who is told that a link closed its channel because of a wrong answer. child_enter has it ask the warden for a new
+ * one. */
 void link_report(void (*lost)(enum process neighbour));
 
 #endif

@@ -15,8 +15,8 @@ void control_say(int byte);
 /* Logs that the neighbour broke the protocol, and asks the warden for a new channel to it. */
 void control_say_lost(enum process neighbour);
 
-/* Takes the new channel that the warden sent; false: the warden closed the control channel. Ends the process when what came is not
- * one byte with one descriptor. */
+/* Takes the new channel that the warden sent; false: the warden closed the control channel. Ends the process when
+ * what came is not one byte with one descriptor. */
 bool control_take(enum process *neighbour, int *channel);
 
 #endif

@@ -1,4 +1,5 @@
-# The way into confinement and the loop of every child. Links libseccomp; a program that uses this folder names it in its packages.
+# The way into confinement and the loop of every child. Links libseccomp, which a program that uses this folder names
+# in its packages.
 tests += test_confine test_serve
 test_confine.uses = firmware/confine firmware/boundary
 test_confine.packages = libseccomp

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * The ruleset of a process, at the strength of the kernel's ABI; nothing that an ABI lacks is passed over in silence. */
+ * The ruleset of a process, at the strength of the kernel's ABI; nothing that an ABI lacks is passed over in
+ * silence. */
 #include "firmware/confine/landlock.h"
 
 #include <errno.h>

@@ -8,7 +8,8 @@
 /* Starts service->threads threads for each neighbour that the table lets call this process. service must last. */
 void lanes_start(const struct service *service);
 
-/* Has the neighbour's threads move to this channel, owned from now on. An answer still in the making for the old one is lost with it. */
+/* Has the neighbour's threads move to this channel, owned from now on. An answer still in the making for the old one
+ * is lost with it. */
 void lanes_attach(enum process neighbour, int channel);
 
 /* Whether some thread has been with one request for so long that it must be taken to hang. */

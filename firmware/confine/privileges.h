@@ -5,8 +5,8 @@
 
 #include <sys/types.h>
 
-/* Becomes the user and group of this number with no other group, no capability in any set, no new privileges, not dumpable, and sees
- * that root cannot be had back. NULL, or what could not be done, with errno. */
+/* Becomes the user and group of this number with no other group, no capability in any set, no new privileges, not
+ * dumpable, and sees that root cannot be had back. NULL, or what could not be done, with errno. */
 const char *privileges_drop(uid_t uid);
 
 #endif

@@ -64,7 +64,8 @@ static short readiness(const struct loop *loop, enum process neighbour)
 	return both.fd >= 0 && poll(&both, 1, 0) > 0 ? both.revents : 0;
 }
 
-/* A neighbour that lets its answers lie is not read from until there is room for one more: it holds up nobody but itself. */
+/* A neighbour that lets its answers lie is not read from until there is room for one more: it holds up nobody but
+ * itself. */
 static bool is_servable(short ready)
 {
 	return (ready & (POLLHUP | POLLERR)) != 0 || ((ready & POLLIN) != 0 && (ready & POLLOUT) != 0);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * The logger: one line in, one line out. Who spoke is known by the channel alone; what they say is distrusted to the last octet. */
+ * The logger: one line in, one line out. Who spoke is known by the channel alone; what they say is distrusted to the
+ * last octet. */
 #include <errno.h>
 #include <unistd.h>
 

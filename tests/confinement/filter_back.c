@@ -91,7 +91,8 @@ static bool jump(struct walk *walk, const struct filter_back *filter, size_t i)
 	       (!may_miss || reach(walk, filter, i + 1 + step->jf, a));
 }
 
-/* Jumps only lead forward, so one pass over the steps sees every path. What this reading does not know counts as life. */
+/* Jumps only lead forward, so one pass over the steps sees every path. What this reading does not know counts as
+ * life. */
 bool filter_back_may_live(const struct filter_back *filter, unsigned number)
 {
 	static struct walk walk;

@@ -20,7 +20,8 @@ struct inject {
 };
 enum { inject_scratch_room = 3072 };
 
-/* Stops the first thread of the process where it waits in a system call. False: it cannot be traced or does not wait. */
+/* Stops the first thread of the process where it waits in a system call. False: it cannot be traced or does not
+ * wait. */
 bool inject_attach(struct inject *inject, pid_t pid);
 
 /* Writes bytes into the process and gives their address there; 0: no room. */

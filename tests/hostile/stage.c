@@ -27,9 +27,14 @@ static const char *const programs[process_count] = {
 	[process_REGISTRAR] = "keyward-registrar", [process_LISTENER] = "keyward-listener",
 };
 
+/* The appliance of this program, so that none is left behind. */
+static pid_t running;
+
 static _Noreturn void give_up(const char *what)
 {
 	printf("Bail out! the stage cannot be set: %s: %s\n", what, strerror(errno));
+	if (running > 0 && kill(running, SIGTERM) == 0)
+		waitpid(running, NULL, 0);
 	exit(1);
 }
 
@@ -215,6 +220,7 @@ static void run_appliance(struct stage *stage, const char *configuration)
 	}
 	if (stage->run < 0)
 		give_up("fork");
+	running = stage->run;
 }
 
 static void enter(struct stage *stage)
@@ -268,26 +274,28 @@ void stage_stop(struct stage *stage, struct stage *second)
 	shell("rm -rf %s", stage->folder);
 }
 
-/* Hangs up from our side too, so that stage_await waits for the next channel. */
-static void hang_up(struct stage *stage, enum process neighbour)
+/* Hangs up from our side too, so that stage_await waits for the next channel; which may be there already. */
+static void hang_up(struct stage *stage, enum process neighbour, int channel)
 {
 	pthread_mutex_lock(&stage->lock);
-	close(stage->channel[neighbour]);
-	stage->channel[neighbour] = -1;
+	if (stage->channel[neighbour] == channel) {
+		close(channel);
+		stage->channel[neighbour] = -1;
+	}
 	pthread_mutex_unlock(&stage->lock);
 }
 
-static status read_answer(struct stage *stage, enum process neighbour, enum message expected, void *answer)
+static status read_answer(struct stage *stage, enum process neighbour, int channel, enum message expected, void *answer)
 {
 	static uint8_t room[wire_packet_room];
 	struct buffer buffer = BUFFER(room);
 	struct packet packet;
-	struct pollfd waiting = {.fd = stage->channel[neighbour], .events = POLLIN};
+	struct pollfd waiting = {.fd = channel, .events = POLLIN};
 	if (poll(&waiting, 1, answer_limit_ms) != 1)
 		return REFUSE(busy);
-	const status received = channel_receive(stage->channel[neighbour], &buffer, &packet);
+	const status received = channel_receive(channel, &buffer, &packet);
 	if (is_refused(received)) {
-		hang_up(stage, neighbour);
+		hang_up(stage, neighbour, channel);
 		return received;
 	}
 	if (packet.id == message_refused) {
@@ -305,22 +313,24 @@ status stage_call(struct stage *stage, enum process neighbour, enum message id, 
 {
 	static uint32_t call;
 	stage_await(stage, neighbour);
-	const status sent = channel_send(stage->channel[neighbour], ++call, id, request);
+	const int channel = stage->channel[neighbour];
+	const status sent = channel_send(channel, ++call, id, request);
 	if (is_refused(sent)) {
-		hang_up(stage, neighbour);
+		hang_up(stage, neighbour, channel);
 		return sent;
 	}
-	return read_answer(stage, neighbour, wire_entry(id)->answer, answer);
+	return read_answer(stage, neighbour, channel, wire_entry(id)->answer, answer);
 }
 
 status stage_send_raw(struct stage *stage, enum process neighbour, struct bytes packet)
 {
 	stage_await(stage, neighbour);
-	if (send(stage->channel[neighbour], packet.data, packet.size, MSG_NOSIGNAL) < 0) {
+	const int channel = stage->channel[neighbour];
+	if (send(channel, packet.data, packet.size, MSG_NOSIGNAL) < 0) {
 		if (errno == EMSGSIZE)
 			return REFUSE(message_malformed);
-		hang_up(stage, neighbour);
+		hang_up(stage, neighbour, channel);
 		return REFUSE(neighbour_away);
 	}
-	return read_answer(stage, neighbour, message_none, NULL);
+	return read_answer(stage, neighbour, channel, message_none, NULL);
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * What the steps into confinement say and refuse outside of it; what they hold inside is shown by tests/confinement on the
- * real programs. */
+ * What the steps into confinement say and refuse outside of it; what they hold inside is shown by tests/confinement
+ * on the real programs. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdlib.h>
@@ -24,7 +24,8 @@
 #include "firmware/confine/root.h"
 
 /* A word of what each ABI brought, which all older ones must say they lack. */
-static const char *const words[] = {NULL, "rules on files", "between folders", "truncating", "TCP", "ioctl", "signals and abstract sockets",
+static const char *const words[] = {NULL, "rules on files", "between folders", "truncating", "TCP",
+				    "ioctl", "signals and abstract sockets",
 				    "audit"};
 
 static void landlock_says_in_words_what_each_abi_lacks(void **state)

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Lines of the log: whatever the text, one line comes out, and nothing in it moves a cursor or reorders what is read. */
+ * Lines of the log: whatever the text, one line comes out, and nothing in it moves a cursor or reorders what is
+ * read. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdio.h>

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Calls over a link whose neighbour answers late, wrongly or not at all, dies, and comes back. The neighbour is a thread of
- * the test with the other end of the channel. */
+ * Calls over a link whose neighbour answers late, wrongly or not at all, dies, and comes back. The neighbour is a
+ * thread of the test with the other end of the channel. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdlib.h>

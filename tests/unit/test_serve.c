@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * The loop of every child, as the registrar's or the signer's, with the test as its warden and its neighbours. It runs in a
- * forked child without confinement, which tests/confinement looks at. */
+ * The loop of every child, as the registrar's or the signer's, with the test as its warden and its neighbours. It
+ * runs in a forked child without confinement, which tests/confinement looks at. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdlib.h>

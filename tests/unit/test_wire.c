@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * The encoder and decoder against every entry of messages.def, with content drawn at random within and beyond its limits. */
+ * The encoder and decoder against every entry of messages.def, with content drawn at random within and beyond its
+ * limits. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdlib.h>

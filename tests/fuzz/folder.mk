@@ -1,0 +1,8 @@
+# fuzzers of the verifier's parsers; those of other folders stand in their own folder.mk
+fuzzers += fuzz_cbor fuzz_statement fuzz_certificate
+fuzz_cbor.uses = attest/verifier firmware/boundary
+fuzz_cbor.packages = libcbor
+fuzz_statement.uses = attest/verifier firmware/boundary
+fuzz_statement.packages = tss2-mu libcrypto
+fuzz_certificate.uses = attest/verifier firmware/boundary
+fuzz_certificate.packages = libcrypto
