@@ -134,6 +134,21 @@ static outcome judge_order(const json_t *object, struct acme_order *order, bool 
 	return refused_by("the order", object);
 }
 
+/* Refused: the first answer may have been lost and the request sent twice, so the order itself says how it stands
+ * (RFC 8555 7.4). The refusal stands unless it is valid. */
+static outcome look_again(struct acme *acme, struct acme_order *order, outcome refusal, struct http_answer *answer,
+			  json_t **object)
+{
+	STEP(post_as_get(acme, order->url, answer, object));
+	const char *status = json_string_value(json_object_get(*object, "status"));
+	if (status != NULL && strcmp(status, "valid") == 0) {
+		outcome_note("the order was finalized all the same; going on");
+		return DONE;
+	}
+	json_decref(*object);
+	return refusal;
+}
+
 outcome acme_finalize(struct acme *acme, struct acme_order *order, struct bytes csr, struct bytes *pem)
 {
 	struct http_answer answer;
@@ -143,8 +158,13 @@ outcome acme_finalize(struct acme *acme, struct acme_order *order, struct bytes 
 		json_decref(payload);
 		return outcome_fail(exit_other, "there is no memory");
 	}
-	STEP(post_object(acme, order->finalize, payload, &answer));
-	STEP(answer_read(&answer, order->finalize, &object));
+	const outcome posted = post_object(acme, order->finalize, payload, &answer);
+	if (posted.code == exit_refused) {
+		STEP(look_again(acme, order, posted, &answer, &object));
+	} else {
+		STEP(posted);
+		STEP(answer_read(&answer, order->finalize, &object));
+	}
 	for (unsigned round = 0;; round++) {
 		const outcome result = judge_order(object, order, &is_valid);
 		json_decref(object);

@@ -85,7 +85,8 @@ static status judge_ek_certificate(const struct verifier *verifier, const struct
 	enrolment->certificate = certificate_parse(trim_padding(ask->ek_certificate));
 	if (enrolment->certificate == NULL)
 		return REFUSE(ek_certificate_malformed);
-	if (!certificate_has_usage(enrolment->certificate, EK_CERTIFICATE_USAGE))
+	if (!certificate_has_usage(enrolment->certificate, EK_CERTIFICATE_USAGE) ||
+	    (X509_get_extension_flags(enrolment->certificate) & (EXFLAG_CA | EXFLAG_INVALID)) != 0)
 		return REFUSE(ek_certificate_usage);
 	TRY(judge_chain(verifier, ask, enrolment, detail));
 	return certificate_spki_hash(enrolment->certificate, enrolment->ek_hash) ? OK : REFUSE(internal);
@@ -139,8 +140,8 @@ static status judge_vendor(const struct verifier *verifier, struct enrolment *en
 {
 	const struct certificate_names *names = &enrolment->names;
 	if (!certificate_names_read(enrolment->certificate, &enrolment->names) || !names->is_printable ||
-	    !wire_is_text(bytes_from_text(names->model)) || !wire_is_text(bytes_from_text(names->version))) {
-		detail_say(detail, "the EK certificate's alternative name cannot be read");
+	    names->model[0] == 0 || names->version[0] == 0) { /* the AK certificate will have to say them */
+		detail_say(detail, "the EK certificate's alternative name lacks the TPM's model or version, or cannot be read");
 		return REFUSE(tpm_vendor_unknown);
 	}
 	const struct vendor *vendor = vendor_find(names->manufacturer);

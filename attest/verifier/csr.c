@@ -9,6 +9,7 @@
 #include <openssl/x509v3.h>
 
 #include "attest/verifier/certificate.h"
+#include "attest/verifier/tpm_key.h"
 
 enum { deepest = 16, least_rsa_bits = 2048, most_rsa_bits = 4096, pss_parameters_size = 54 };
 
@@ -185,7 +186,9 @@ static bool is_sound_ec(const X509_ALGOR *algorithm, struct bytes point)
 
 static status judge_key(X509_REQ *request, EVP_PKEY *account_key, struct csr *out)
 {
-	OWNED(free_octets) uint8_t *spki = NULL, *again = NULL;
+	OWNED(free_octets) uint8_t *spki = NULL;
+	uint8_t again_room[csr_most_spki];
+	struct buffer again = BUFFER(again_room);
 	X509_ALGOR *algorithm = NULL;
 	const uint8_t *point;
 	int point_size;
@@ -198,8 +201,8 @@ static status judge_key(X509_REQ *request, EVP_PKEY *account_key, struct csr *ou
 								   is_sound_ec(algorithm, bytes_from(point, (size_t)point_size));
 	if (!is_sound)
 		return REFUSE(csr_key_weak);
-	const int size = i2d_X509_PUBKEY(info, &spki), size_again = i2d_PUBKEY(key, &again);
-	if (size <= 0 || size > csr_most_spki || !is_encoding(again, size_again, bytes_from(spki, (size_t)size)))
+	const int size = i2d_X509_PUBKEY(info, &spki);
+	if (size <= 0 || size > csr_most_spki || !tpm_key_spki(key, &again) || !is_encoding(spki, size, buffer_view(&again)))
 		return REFUSE(csr_malformed);
 	if (EVP_PKEY_eq(key, account_key) == 1)
 		return REFUSE(csr_key_is_account_key);

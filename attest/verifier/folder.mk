@@ -24,3 +24,22 @@ test_finalize.packages = libcrypto libcbor tss2-mu
 fuzzers += fuzz_csr
 fuzz_csr.uses = attest/verifier tests/device ca/jose firmware/boundary
 fuzz_csr.packages = libcrypto libcbor tss2-mu
+
+tests += test_verifier_gaps
+test_verifier_gaps.uses = attest/verifier ca/jose firmware/boundary
+test_verifier_gaps.packages = libcrypto libcbor tss2-mu
+
+tests += test_oracle test_chain
+test_oracle.uses = attest/verifier tests/device ca/jose firmware/boundary
+test_oracle.packages = libcrypto libcbor tss2-mu
+test_chain.uses = attest/verifier tests/device ca/jose firmware/boundary
+test_chain.packages = libcrypto libcbor tss2-mu
+
+tests += test_cbor test_tpm_structures
+test_cbor.uses = attest/verifier tests/device ca/jose firmware/boundary
+test_cbor.packages = libcrypto libcbor tss2-mu
+test_tpm_structures.uses = attest/verifier tests/device ca/jose firmware/boundary
+test_tpm_structures.packages = libcrypto libcbor tss2-mu
+tests += test_vectors
+test_vectors.uses = attest/verifier tests/device ca/jose firmware/boundary
+test_vectors.packages = libcrypto libcbor tss2-mu

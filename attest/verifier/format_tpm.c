@@ -157,12 +157,22 @@ static bool signature_is_one(struct format_tpm *tpm)
 static bool algorithm_is_taken(struct format_tpm *tpm)
 {
 	const struct cbor_item *algorithm = member(tpm, "alg", cbor_negative);
-	return algorithm != NULL && format_tpm_signature_is_taken(&tpm->signature, tpm->ak, algorithm);
+	return algorithm != NULL && format_tpm_signature_is_taken(&tpm->signature, tpm->ak, tpm->public.type,
+								     algorithm);
 }
 
 static bool signature_is_right(struct format_tpm *tpm)
 {
 	return format_tpm_signature_verify(&tpm->signature, tpm->ak, tpm->certinfo_octets);
+}
+
+/* No anonymous signatures, no key exchange, no children. */
+static bool makes_plain_signatures(const struct tpm_public *public)
+{
+	const uint16_t scheme = public->scheme;
+	const bool is_plain = public->type == tpm_rsa ? scheme == tpm_rsassa || scheme == tpm_rsapss : scheme == tpm_ecdsa;
+	return (scheme == tpm_null || is_plain) && public->symmetric == tpm_null &&
+	       (public->type == tpm_rsa || public->kdf == tpm_null);
 }
 
 /* The AK certifies only objects of its own TPM; these attributes say that the key was made there, stays there, and is free
@@ -171,7 +181,8 @@ static bool attributes_are_a_devices(struct format_tpm *tpm)
 {
 	const uint32_t needed = tpm_fixed_tpm | tpm_fixed_parent | tpm_sensitive_data_origin | tpm_sign;
 	const uint32_t refused = tpm_restricted | tpm_decrypt | tpm_encrypted_duplication;
-	return (tpm->public.attributes & needed) == needed && (tpm->public.attributes & refused) == 0;
+	return (tpm->public.attributes & needed) == needed && (tpm->public.attributes & refused) == 0 &&
+	       makes_plain_signatures(&tpm->public);
 }
 
 static bool key_is_strong(struct format_tpm *tpm)

@@ -99,9 +99,12 @@ bool format_tpm_signature_read(struct bytes octets, EVP_PKEY *ak, const struct c
 	return read_raw(octets, ak, algorithm, out);
 }
 
-bool format_tpm_signature_is_taken(const struct tpm_signature *signature, EVP_PKEY *ak, const struct cbor_item *algorithm)
+bool format_tpm_signature_is_taken(const struct tpm_signature *signature, EVP_PKEY *ak, uint16_t certified_type,
+				   const struct cbor_item *algorithm)
 {
-	return tpm_key_digest(signature->hash) != NULL && signature->hash == hash_of(algorithm) &&
+	const uint16_t said = raw_scheme_of(algorithm);
+	const bool is_named = said == signature->scheme || said == (certified_type == tpm_ecc ? tpm_ecdsa : tpm_rsassa);
+	return tpm_key_digest(signature->hash) != NULL && signature->hash == hash_of(algorithm) && is_named &&
 	       is_scheme_of(signature->scheme, ak);
 }
 

@@ -39,6 +39,8 @@ status identity_judge(const struct verifier *verifier, const struct format_tpm *
 		      struct bytes identifier, struct bytes record, struct detail *detail)
 {
 	char ek[2 * ek_hash_size + 1] = "";
+	if (!bytes_equal_text(identifier_type, "permanent-identifier"))
+		return REFUSE(identifier_type_unsupported);
 	if (!tpm->is_own_ak && tpm->names.permanent_identifiers > 0)
 		return judge_own_name(tpm, identifier, detail);
 	if (!ek_hex(tpm->names.ek_uri, ek))

@@ -1,12 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0
  * The verifier: hostile evidence in, vouchers out. This file is its dispatch. */
+#include <errno.h>
 #include <openssl/crypto.h>
 #include <openssl/x509.h>
+#include <sys/mman.h>
 
 #include "attest/verifier/verifier.h"
 #include "firmware/confine/child.h"
 
 static struct verifier verifier;
+static struct message_verifier_settings settings;
 static uint8_t answer_octets[wire_packet_room];
 
 /* Sends the answer, or the refusal with what there is to say about it. */
@@ -61,9 +64,11 @@ static status serve_ak_finish(int channel, uint32_t call, const void *request)
 	return reply(channel, call, message_ak_finished, &answer, judged, NULL);
 }
 
-/* No configuration file of OpenSSL: nothing outside the settings decides. */
+/* No configuration file of OpenSSL: nothing outside the settings decides. The keys stay out of swap. */
 static void prepare(void)
 {
+	if (mlock(&settings, sizeof settings) != 0 || mlock(&verifier, sizeof verifier) != 0)
+		child_needs_person("The verifier cannot lock its keys in memory: %s.", strerror(errno));
 	if (OPENSSL_init_crypto(OPENSSL_INIT_NO_LOAD_CONFIG, NULL) != 1)
 		status_broken("libcrypto does not start");
 }
@@ -76,11 +81,11 @@ int main(void)
 		{message_ak_finish, serve_ak_finish},
 	};
 	static const struct service service = {.routes = routes, .route_count = sizeof routes / sizeof routes[0]};
-	static struct message_verifier_settings settings;
 	struct detail detail = {.text = ""};
 	child_enter(process_VERIFIER, message_verifier_settings, &settings, prepare);
 	if (!verifier_open(&settings, &verifier, &detail))
 		child_needs_person("The verifier cannot start: %s.", detail.text);
+	OPENSSL_cleanse(&settings, sizeof settings);
 	child_report_serving();
 	child_serve(&service);
 }

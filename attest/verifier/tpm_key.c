@@ -3,6 +3,7 @@
 #include "attest/verifier/tpm_key.h"
 
 #include <openssl/core_names.h>
+#include <openssl/ec.h>
 #include <openssl/param_build.h>
 #include <openssl/x509.h>
 
@@ -93,11 +94,42 @@ EVP_PKEY *tpm_key_open(const struct tpm_public *public)
 	return key;
 }
 
-bool tpm_key_spki(EVP_PKEY *key, struct buffer *out)
+static bool add_der(unsigned char *der, int size, struct buffer *out)
 {
-	unsigned char *der = NULL;
-	const int size = i2d_PUBKEY(key, &der);
 	const bool is_added = size > 0 && buffer_add(out, der, (size_t)size);
 	OPENSSL_free(der);
 	return is_added;
+}
+
+/* Takes over the point. */
+static bool ec_spki(int curve, unsigned char *point, size_t point_size, struct buffer *out)
+{
+	unsigned char *der = NULL;
+	X509_PUBKEY *info = X509_PUBKEY_new();
+	if (info == NULL || X509_PUBKEY_set0_param(info, OBJ_nid2obj(NID_X9_62_id_ecPublicKey), V_ASN1_OBJECT,
+						   OBJ_nid2obj(curve), point, (int)point_size) != 1) {
+		OPENSSL_free(point);
+		X509_PUBKEY_free(info);
+		return false;
+	}
+	const int size = i2d_X509_PUBKEY(info, &der);
+	X509_PUBKEY_free(info);
+	return add_der(der, size, out);
+}
+
+/* OpenSSL's encoder costs as much as verifying a signature, so that EC keys are put together from their parts. */
+bool tpm_key_spki(EVP_PKEY *key, struct buffer *out)
+{
+	char group[32];
+	unsigned char *der = NULL;
+	unsigned char *point = NULL;
+	if (EVP_PKEY_is_a(key, "EC") && EVP_PKEY_get_group_name(key, group, sizeof group, NULL) == 1) {
+		const int curve = OBJ_txt2nid(group);
+		const size_t size = EVP_PKEY_get1_encoded_public_key(key, &point);
+		if (curve != NID_undef && size > 0 && point[0] == POINT_CONVERSION_UNCOMPRESSED)
+			return ec_spki(curve, point, size, out);
+		OPENSSL_free(point);
+	}
+	const int size = i2d_PUBKEY(key, &der);
+	return add_der(der, size, out);
 }

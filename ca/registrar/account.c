@@ -34,6 +34,15 @@ static status find_or_add(struct registrar *registrar, struct account_row *accou
 	return OK;
 }
 
+/* Its next request comes soon, and the key is decoded already. */
+static void keep_key(const struct registrar *registrar, const struct request *request,
+		     const struct account_row *account)
+{
+	struct key_holder holder = *request->signer;
+	holder.account = account->id;
+	keyring_keep(registrar->keyring, &holder);
+}
+
 status account_open(struct registrar *registrar, const struct request *request, struct reply *reply)
 {
 	struct account_row account = {0};
@@ -54,6 +63,7 @@ status account_open(struct registrar *registrar, const struct request *request, 
 	TRY(done);
 	if (!account.is_active)
 		return REFUSE(account_deactivated);
+	keep_key(registrar, request, &account);
 	return show(registrar, &account, is_new ? 201 : 200, reply);
 }
 

@@ -128,6 +128,13 @@ static void keep(struct keyring *keyring, const struct key_holder *holder)
 	memcpy(oldest->thumbprint, holder->thumbprint, store_hash_size);
 }
 
+void keyring_keep(struct keyring *keyring, const struct key_holder *holder)
+{
+	pthread_mutex_lock(&keyring->lock);
+	keep(keyring, holder);
+	pthread_mutex_unlock(&keyring->lock);
+}
+
 status keyring_find_account(struct keyring *keyring, struct store *store, int64_t account, struct key_holder *out)
 {
 	struct account_row row;
@@ -141,9 +148,7 @@ status keyring_find_account(struct keyring *keyring, struct store *store, int64_
 	TRY(store_leave(store, store_account_find(store, account, &row)));
 	TRY(keyring_take(bytes_from_text(row.jwk), &holder));
 	holder.account = account;
-	pthread_mutex_lock(&keyring->lock);
-	keep(keyring, &holder);
-	pthread_mutex_unlock(&keyring->lock);
+	keyring_keep(keyring, &holder);
 	*out = holder;
 	return OK;
 }

@@ -8,7 +8,7 @@
 
 #include "ca/registrar/describe.h"
 
-enum { verifier_patience_ms = 10000, signer_patience_ms = 15000 };
+enum { verifier_patience_ms = 5000, signer_patience_ms = 6000 };
 
 static bool copy_text(struct bytes from, char *to, size_t room)
 {

@@ -94,6 +94,7 @@ static status judge_signer(struct registrar *registrar, enum route_signer signer
 
 static void describe_signer(const struct key_holder *holder, struct request *request)
 {
+	request->signer = holder;
 	request->account = holder->account;
 	memcpy(request->jwk, holder->jwk, sizeof request->jwk);
 	memcpy(request->thumbprint, holder->thumbprint, sizeof request->thumbprint);

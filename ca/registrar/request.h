@@ -4,6 +4,7 @@
 #ifndef KEYWARD_REQUEST_H
 #define KEYWARD_REQUEST_H
 
+#include "ca/registrar/keyring.h"
 #include "ca/registrar/reply.h"
 
 /* What a resource gets to see: everything up to here was verified. */
@@ -14,6 +15,7 @@ struct request {
 	struct json_t *payload; /* an object; NULL: POST-as-GET, or not signed */
 	int64_t account;	/* who signed; 0: a new key, an administrator, nobody */
 	char jwk[1025];
+	const struct key_holder *signer; /* lasts as long as the request */
 	uint8_t thumbprint[store_hash_size];
 	char administrator[65];
 };

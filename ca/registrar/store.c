@@ -27,8 +27,12 @@ status store_note(struct store *store, const char *doing)
 	return REFUSE(store_failed);
 }
 
+static void begin(struct store *store);
+
 sqlite3_stmt *store_statement(struct store *store, enum statement which)
 {
+	if (!store->has_begun && sqlite3_stmt_readonly(store->statements[which]) == 0)
+		begin(store);
 	sqlite3_reset(store->statements[which]);
 	sqlite3_clear_bindings(store->statements[which]);
 	return store->statements[which];
@@ -146,12 +150,10 @@ static bool is_somebody_waiting(struct store *store)
 	return is;
 }
 
-void store_enter(struct store *store)
+/* Makes the work one of the round, which it opens when there is none. */
+static void begin(struct store *store)
 {
-	count_waiting(store, true);
-	pthread_mutex_lock(&store->turn);
-	count_waiting(store, false);
-	store->is_broken = false;
+	store->has_begun = true;
 	if (store->round == NULL) {
 		store->round = calloc(1, sizeof *store->round);
 		if (store->round == NULL)
@@ -163,6 +165,19 @@ void store_enter(struct store *store)
 	/* Should these fail, the work is broken from its start: each of its steps refuses, and leaving undoes it. */
 	if (is_refused(run(store, statement_savepoint)))
 		store->is_broken = true;
+}
+
+/* A work that only looks needs no transaction while none is open: nobody else changes anything during its turn. In an
+ * open round it must wait for the commit of what it sees. */
+void store_enter(struct store *store)
+{
+	count_waiting(store, true);
+	pthread_mutex_lock(&store->turn);
+	count_waiting(store, false);
+	store->is_broken = false;
+	store->has_begun = false;
+	if (store->round != NULL)
+		begin(store);
 }
 
 /* Ends the round of the open transaction with an outcome for all of its works. */
@@ -206,6 +221,10 @@ status store_leave(struct store *store, status outcome)
 	struct round *round = store->round;
 	if (store->is_broken && !is_refused(outcome))
 		outcome = REFUSE(store_failed);
+	if (!store->has_begun) {
+		pthread_mutex_unlock(&store->turn);
+		return outcome;
+	}
 	if (is_refused(outcome))
 		undo(store);
 	else if (is_refused(run(store, statement_release))) {

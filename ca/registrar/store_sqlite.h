@@ -30,11 +30,13 @@ struct store {
 	struct round *round; /* of the open transaction; NULL: none */
 	unsigned waiting;    /* works that wait for their turn; guarded by `queue` */
 	pthread_mutex_t queue;
+	bool has_begun; /* the work at hand is one of the round's; its first change makes it one */
 	bool is_broken; /* the work at hand met a failure, and can only be undone */
 	char trouble[160];
 };
 
-/* A statement ready to be bound. Bind and step refuse nothing before store_step or store_do. */
+/* A statement ready to be bound; one that changes something begins a transaction first. Bind and step refuse nothing
+ * before store_step or store_do. */
 sqlite3_stmt *store_statement(struct store *store, enum statement which);
 void store_bind_number(struct store *store, sqlite3_stmt *s, int at, uint64_t value);
 void store_bind_text(struct store *store, sqlite3_stmt *s, int at, const char *text);

@@ -6,6 +6,7 @@
 #include <grp.h>
 #include <linux/capability.h>
 #include <linux/securebits.h>
+#include <signal.h>
 #include <stdbool.h>
 #include <string.h>
 #include <sys/prctl.h>
@@ -63,6 +64,9 @@ const char *privileges_drop(uid_t uid)
 		return "an empty bounding set of capabilities";
 	if (setgroups(0, NULL) != 0 || setresgid(uid, uid, uid) != 0 || setresuid(uid, uid, uid) != 0)
 		return "its own user and group";
+	/* changing the user cleared it: whatever a hijacked process does, it ends with the warden */
+	if (prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0) != 0)
+		return "an end together with the warden";
 	if (!set_capabilities_empty())
 		return "empty sets of capabilities";
 	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0)

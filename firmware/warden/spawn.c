@@ -19,7 +19,7 @@
 #include "firmware/confine/child.h"
 
 /* Above every place that a descriptor is given at exec, so that placing one never overwrites another. */
-enum { parking_from = 32 };
+enum { parking_from = 32, threads_most = 256 };
 
 _Noreturn static void give_up(const struct spawn *spawn, const char *what)
 {
@@ -87,6 +87,7 @@ static void limit(const struct spawn *spawn)
 	} limits[] = {
 		{RLIMIT_AS, memory},      {RLIMIT_DATA, memory}, {RLIMIT_MEMLOCK, memory}, {RLIMIT_NOFILE, row->open_files},
 		{RLIMIT_STACK, 8U << 20}, {RLIMIT_CORE, 0},      {RLIMIT_MSGQUEUE, 0},     {RLIMIT_RTPRIO, 0},
+		{RLIMIT_NPROC, threads_most},
 	};
 	for (size_t i = 0; i < sizeof limits / sizeof limits[0]; i++) {
 		struct rlimit both;

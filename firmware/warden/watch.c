@@ -18,7 +18,7 @@
 #include "firmware/warden/wiring.h"
 
 /* How long a stop for a person's sake waits for a logger that can still print why. */
-enum { patience_for_logger_ms = 2000, longest_sleep_ms = 10000 };
+enum { patience_for_logger_ms = 2000, longest_sleep_ms = 10000, words_a_round = 64 };
 
 static int open_signals(void)
 {
@@ -88,12 +88,12 @@ static bool take_word(struct appliance *appliance, enum process process, uint8_t
 	}
 }
 
-/* All words at hand. A child that closed its control channel, or says something else, is killed; killing one that has
+/* Words at hand, but not so many that one child keeps the warden from the others. A child that closed its control channel, or says something else, is killed; killing one that has
  * just ended does no harm, for it is not reaped yet. */
 static void hear(struct appliance *appliance, enum process process, uint64_t now_ms)
 {
 	struct child *child = &appliance->children[process];
-	for (;;) {
+	for (unsigned left = words_a_round; left > 0; left--) {
 		uint8_t words[2];
 		const ssize_t got = recv(child->control, words, sizeof words, MSG_DONTWAIT);
 		if (got < 0 && (errno == EAGAIN || errno == EINTR))
@@ -134,12 +134,11 @@ static void listen_once(struct appliance *appliance, int signals)
 	}
 	if (poll(entries, count, sleep_ms(appliance, clock_boot_ms())) <= 0)
 		return;
-	const uint64_t now_ms = clock_boot_ms();
 	for (nfds_t i = 1; i < count; i++)
 		if (entries[i].revents != 0)
-			hear(appliance, whose[i], now_ms);
+			hear(appliance, whose[i], clock_boot_ms());
 	if (entries[0].revents != 0)
-		take_signals(appliance, signals, now_ms);
+		take_signals(appliance, signals, clock_boot_ms());
 }
 
 /* Whether to stop now. One that needs a person has said so to the logger, which may be just starting. */

@@ -106,6 +106,8 @@ static status repeat_certificate(struct signer *signer, const struct draft *draf
 	TRY(ledger_read(signer->ledger, number, &record));
 	if (!bytes_equal(record.entry.order, draft->entry.order) || record.entry.kind != draft->entry.kind)
 		return REFUSE(ledger_broken);
+	if (!bytes_equal(record.entry.envelope, draft->entry.envelope))
+		return REFUSE(order_used); /* another issuer's key must not sign what was judged under this one */
 	if (record.status.state != status_file_issued)
 		return REFUSE(order_void);
 	TRY(certificate_read_spki(record.tbs, &spki));

@@ -78,7 +78,8 @@ static bool grow(struct generation *generation)
 
 static void age(struct orders *orders, uint64_t now_boot_s)
 {
-	if (orders->young.room != 0 && now_boot_s - orders->young.born_boot_s < orders_kept_s)
+	/* born at 0: the very first. A generation that found no memory is young all the same */
+	if (orders->young.born_boot_s != 0 && now_boot_s - orders->young.born_boot_s < orders_kept_s)
 		return;
 	free(orders->old.slots);
 	orders->old = orders->young;

@@ -144,11 +144,13 @@ static status remember_orders(struct signer *signer, const struct moment *now)
 {
 	static const uint8_t no_order[status_file_key_size];
 	const uint64_t size = ledger_size(signer->ledger);
+	const uint64_t plausible_s = ledger_plausible_s(signer->ledger, now); /* whatever a clock that jumped says */
+	const uint64_t now_s = plausible_s < now->wall_s ? plausible_s : now->wall_s;
 	for (uint64_t i = 0; i < size && i < orders_most_reread; i++) {
 		struct status_file_record record;
 		uint64_t newer;
 		TRY(ledger_read_status(signer->ledger, size - 1 - i, &record));
-		if (record.when_s + 2 * orders_kept_s < now->wall_s)
+		if (record.when_s + 2 * orders_kept_s < now_s)
 			return OK;
 		if ((record.kind == 'c' || record.kind == 'a') && memcmp(record.key, no_order, sizeof no_order) != 0 &&
 		    !orders_find(signer->orders, record.key, &newer))

@@ -168,7 +168,13 @@ uint64_t world_ledger_size(struct stage *stage)
 void world_settle(struct stage *stage)
 {
 	enum { entries_of_a_start = 2, tries = 300 }; /* the signer's start, the listener's certificate */
-	for (int i = 0; i < tries && world_ledger_size(stage) < entries_of_a_start; i++)
+	static const struct message_ledger_ask ask;
+	struct message_ledger_given answer = {.size = 0};
+	for (int i = 0; i < tries; i++) {
+		if (!is_refused(stage_call(stage, process_SIGNER, message_ledger_ask, &ask, &answer)) &&
+		    answer.size >= entries_of_a_start)
+			return;
 		usleep(100000);
-	DEVICE_NEED(world_ledger_size(stage) >= entries_of_a_start);
+	}
+	DEVICE_NEED(answer.size >= entries_of_a_start);
 }

@@ -266,7 +266,10 @@ static void case_47_another_vendors_name_is_judged_by_the_list(void **state)
 	assert_int_equal(begin_with((struct device_certificate){.manufacturer = "id:494E5444"}), refusal_tpm_vendor_unknown);
 	assert_int_equal(begin_with((struct device_certificate){.manufacturer = ""}), refusal_tpm_vendor_unknown);
 	assert_int_equal(begin_with((struct device_certificate){.has_no_names = true}), refusal_tpm_vendor_unknown);
-	assert_int_equal(begin_with((struct device_certificate){.model = "a\nb"}), refusal_tpm_vendor_unknown);
+	assert_int_equal(begin_with((struct device_certificate){.model = ""}), refusal_tpm_vendor_unknown);
+	assert_int_equal(begin_with((struct device_certificate){.version = "id:\n"}), refusal_tpm_vendor_unknown);
+	/* a real maker has a NUL in its model */
+	assert_int_equal(begin_with((struct device_certificate){.model = "a\nb"}), refusal_none);
 }
 
 static void a_software_tpm_is_tpm_vendor_virtual_where_hardware_is_asked(void **state)
