@@ -118,11 +118,9 @@ static void no_request_sent_elsewhere_than_it_was_signed_for(void **state)
 			   "url_wrong");
 }
 
-static void no_changed_body(void **state)
+/* An order as the honest account signs it, for the listener to do with as it likes. */
+static void sign_order(struct device_octets *jws)
 {
-	(void)state;
-	struct device_octets jws = {0};
-	struct message_response answer;
 	char nonce[65], url[256];
 	fresh_nonce("/acme/devices/new-nonce", nonce);
 	snprintf(url, sizeof url, "%s/acme/devices/new-order", world.origin);
@@ -131,7 +129,15 @@ static void no_changed_body(void **state)
 					      .kid = kid,
 					      .nonce = nonce,
 					      .payload = "{\"identifiers\":[{\"type\":\"permanent-identifier\",\"value\":\"x\"}]}"},
-			 &jws);
+			 jws);
+}
+
+static void no_changed_body(void **state)
+{
+	(void)state;
+	struct device_octets jws = {0};
+	struct message_response answer;
+	sign_order(&jws);
 	uint8_t *payload = memmem(jws.data, jws.size, "\"payload\":\"", 11);
 	assert_non_null(payload);
 	payload[20] = payload[20] == 'A' ? 'B' : 'A';
@@ -144,15 +150,7 @@ static void case_04_no_request_twice(void **state)
 	(void)state;
 	struct device_octets jws = {0};
 	struct message_response answer;
-	char nonce[65], url[256];
-	fresh_nonce("/acme/devices/new-nonce", nonce);
-	snprintf(url, sizeof url, "%s/acme/devices/new-order", world.origin);
-	device_jws_build(&(struct device_jws){.account = &world.account,
-					      .url = url,
-					      .kid = kid,
-					      .nonce = nonce,
-					      .payload = "{\"identifiers\":[{\"type\":\"permanent-identifier\",\"value\":\"x\"}]}"},
-			 &jws);
+	sign_order(&jws);
 	assert_false(is_refused(exchange('P', "/acme/devices/new-order", device_view(&jws), &answer)));
 	assert_int_equal(answer.http_status, 201);
 	assert_false(is_refused(exchange('P', "/acme/devices/new-order", device_view(&jws), &answer)));
