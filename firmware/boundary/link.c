@@ -3,14 +3,13 @@
  * caller sees them; a wrong one costs the neighbour its channel. */
 #include "firmware/boundary/link.h"
 
+#include <poll.h>
 #include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
 
 #include "firmware/boundary/shared.h"
-
-enum { receiver_stack = 512 * 1024 }; /* holds the thread's copy of channel_send's packet, too */
 
 /* A call in hand; lives on its caller's stack, in the list while the lock is not his. */
 struct waiter {
@@ -28,13 +27,13 @@ struct waiter {
 struct link {
 	enum process neighbour;
 	pthread_mutex_t lock;
-	pthread_cond_t wired;
 	struct shared *channel; /* NULL: the neighbour is away */
 	uint64_t generation;    /* counts the channels */
 	uint64_t live;          /* generation of the channel, 0 without one */
 	uint32_t next_number;
 	struct waiter *waiters;
-	struct buffer packet;
+	bool has_receiver;    /* one of the callers waits at the channel, the others on their conditions */
+	struct buffer packet; /* the receiver's */
 };
 
 static void (*report_lost)(enum process neighbour);
@@ -118,17 +117,30 @@ static status hand_out(struct link *link, const struct packet *packet)
 	return taken;
 }
 
-static void receive_one(struct link *link)
+static int left_ms(const struct timespec *until)
+{
+	struct timespec now;
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	const int64_t left = (until->tv_sec - now.tv_sec) * 1000 + (until->tv_nsec - now.tv_nsec) / 1000000;
+	return left < 0 ? 0 : (int)left;
+}
+
+/* One packet, for whichever caller it is; the lock is not held meanwhile. False: nothing came in time. */
+static bool receive_one(struct link *link, const struct timespec *until)
 {
 	struct packet packet;
-	while (link->channel == NULL)
-		pthread_cond_wait(&link->wired, &link->lock);
 	struct shared *channel = shared_take(link->channel);
+	link->has_receiver = true;
 	pthread_mutex_unlock(&link->lock);
+	struct pollfd readable = {.fd = channel->channel, .events = POLLIN};
+	const bool has_come = poll(&readable, 1, left_ms(until)) != 0;
+	status s = OK;
 	link->packet.size = 0;
-	status s = channel_receive(channel->channel, &link->packet, &packet);
+	if (has_come)
+		s = channel_receive(channel->channel, &link->packet, &packet);
 	pthread_mutex_lock(&link->lock);
-	if (channel == link->channel) {
+	link->has_receiver = false;
+	if (has_come && channel == link->channel) {
 		if (!is_refused(s))
 			s = hand_out(link, &packet);
 		if (is_refused(s))
@@ -136,34 +148,18 @@ static void receive_one(struct link *link)
 	}
 	explicit_bzero(link->packet.data, link->packet.size);
 	shared_drop(channel);
-}
-
-static void *receive(void *argument)
-{
-	struct link *link = argument;
-	pthread_mutex_lock(&link->lock);
-	for (;;)
-		receive_one(link);
-	return NULL;
+	return has_come;
 }
 
 struct link *link_new(enum process neighbour)
 {
 	struct link *link = calloc(1, sizeof *link);
 	uint8_t *packet = malloc(wire_packet_room);
-	pthread_attr_t attributes;
-	pthread_t thread;
 	if (link == NULL || packet == NULL)
 		status_broken("no memory for a link");
 	*link = (struct link){.neighbour = neighbour,
 			      .lock = PTHREAD_MUTEX_INITIALIZER,
-			      .wired = PTHREAD_COND_INITIALIZER,
 			      .packet = {.data = packet, .room = wire_packet_room}};
-	if (pthread_attr_init(&attributes) != 0 || pthread_attr_setstacksize(&attributes, receiver_stack) != 0 ||
-	    pthread_attr_setdetachstate(&attributes, PTHREAD_CREATE_DETACHED) != 0 ||
-	    pthread_create(&thread, &attributes, receive, link) != 0)
-		status_broken("no thread for a link");
-	pthread_attr_destroy(&attributes);
 	return link;
 }
 
@@ -178,7 +174,6 @@ void link_wire(struct link *link, int channel)
 	link->channel = fresh;
 	link->live = ++link->generation;
 	wake_all(link);
-	pthread_cond_signal(&link->wired);
 	pthread_mutex_unlock(&link->lock);
 }
 
@@ -196,6 +191,7 @@ static void enlist(struct link *link, struct waiter *waiter)
 	link->waiters = waiter;
 }
 
+/* Whoever leaves gives the place at the channel to one who still waits. */
 static void delist(struct link *link, struct waiter *waiter)
 {
 	struct waiter **at = &link->waiters;
@@ -203,9 +199,14 @@ static void delist(struct link *link, struct waiter *waiter)
 		at = &(*at)->next;
 	*at = waiter->next;
 	pthread_cond_destroy(&waiter->woken);
+	struct waiter *heir = link->waiters;
+	while (heir != NULL && heir->is_done)
+		heir = heir->next;
+	if (heir != NULL && !link->has_receiver)
+		pthread_cond_signal(&heir->woken);
 }
 
-/* Sends outside the lock: a full queue must not keep the receiving thread from emptying the other one. */
+/* Sends outside the lock: a full queue must not keep the receiver from emptying the other one. */
 static void send_once(struct link *link, struct waiter *waiter)
 {
 	struct shared *channel = shared_take(link->channel);
@@ -231,6 +232,14 @@ static bool is_lost(const struct link *link, const struct waiter *waiter)
 	return waiter->sent_on != 0 && waiter->sent_on != link->live;
 }
 
+/* At the channel when nobody else is there, else until the one who is has something for this caller. False: too late. */
+static bool wait_once(struct link *link, struct waiter *waiter, const struct timespec *until)
+{
+	if (link->live != 0 && !link->has_receiver)
+		return receive_one(link, until);
+	return pthread_cond_timedwait(&waiter->woken, &link->lock, until) == 0;
+}
+
 static void await(struct link *link, struct waiter *waiter, const struct timespec *until)
 {
 	while (!waiter->is_done) {
@@ -238,7 +247,7 @@ static void await(struct link *link, struct waiter *waiter, const struct timespe
 			finish(waiter, REFUSE(neighbour_away));
 		else if (link->live != 0 && waiter->sent_on != link->live)
 			send_once(link, waiter);
-		else if (pthread_cond_timedwait(&waiter->woken, &link->lock, until) != 0 && !waiter->is_done)
+		else if (!wait_once(link, waiter, until) && !waiter->is_done)
 			finish(waiter, REFUSE(neighbour_away));
 	}
 }

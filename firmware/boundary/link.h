@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  * The calling side of a channel: many threads, one channel, answers by call number, and patience while the
- * neighbour starts again. Receiving is done by one thread of the link's own. */
+ * neighbour starts again. One of those who wait receives for all of them: a call alone costs no thread's waking. */
 #ifndef KEYWARD_LINK_H
 #define KEYWARD_LINK_H
 
@@ -8,8 +8,8 @@
 
 struct link;
 
-/* A link without a neighbour yet. Ends the process when there is no memory or no thread. Never freed: it lives as
- * long as the process. */
+/* A link without a neighbour yet. Ends the process when there is no memory. Never freed: it lives as long as the
+ * process. */
 struct link *link_new(enum process neighbour);
 
 /* The warden wired a new channel (owned from now on); the old one is closed and calls in flight are sent again on
@@ -21,7 +21,7 @@ void link_wire(struct link *link, int channel);
  * died, the answer is neighbour_away at once). The answer is decoded into `answer` (struct message_<entry's
  * answer>), its views into `room`, which must have wire_packet_room bytes. A `refused` answer comes back as that
  * refusal, its detail as characters in room (buffer_view(room); empty for any other outcome). An answer that is not
- * the table's closes the channel. */
+ * the table's closes the channel; what comes while nobody waits is looked at by the next call. */
 struct call {
 	enum message id;
 	const void *request;

@@ -38,7 +38,6 @@ static int wire(void)
 static int set_up(void **state)
 {
 	(void)state;
-	link_here = link_new(process_SIGNER);
 	far = wire();
 	lost_count = 0;
 	return 0;
@@ -278,11 +277,36 @@ static void an_answer_that_does_not_decode_costs_the_channel(void **state)
 static void a_packet_that_is_no_message_costs_the_channel(void **state)
 {
 	(void)state;
-	assert_int_equal(send(far, "?", 1, 0), 1);
+	assert_int_equal(send(far, "?", 1, 0), 1); /* nobody waits yet: the next call finds it */
+	struct asked *asked = begin(7, patience_ms, true);
+	assert_int_equal(hear(far).entry, 7);
 	expect_hang_up(far);
-	for (int i = 0; i < 100 && lost_count == 0; i++)
-		usleep(1000);
+	close(far);
+	far = wire();
+	answer(far, hear(far));
+	assert_int_equal(end(asked), refusal_none);
 	assert_int_equal(lost_count, 1);
+	free(asked);
+}
+
+/* The first caller receives for all; when its patience ends, another takes its place at the channel. */
+static void the_place_at_the_channel_passes_on(void **state)
+{
+	(void)state;
+	struct asked *first = begin(1, little_ms, true);
+	hear(far);
+	struct asked *second = begin(2, patience_ms, true), *third = begin(3, patience_ms, true);
+	const struct question questions[] = {hear(far), hear(far)};
+	assert_int_equal(end(first), refusal_neighbour_away);
+	answer(far, questions[1]);
+	answer(far, questions[0]);
+	assert_int_equal(end(second), refusal_none);
+	assert_int_equal(end(third), refusal_none);
+	assert_int_equal(second->given.entry, 2);
+	assert_int_equal(third->given.entry, 3);
+	free(first);
+	free(second);
+	free(third);
 }
 
 static void a_request_over_its_limits_is_not_sent(void **state)
@@ -363,9 +387,11 @@ int main(void)
 		LINKED(an_answer_of_another_kind_costs_the_channel),
 		LINKED(an_answer_that_does_not_decode_costs_the_channel),
 		LINKED(a_packet_that_is_no_message_costs_the_channel),
+		LINKED(the_place_at_the_channel_passes_on),
 		LINKED(a_request_over_its_limits_is_not_sent),
 		LINKED(many_threads_get_all_their_answers_from_a_neighbour_that_dies_often),
 	};
 	link_report(count_lost);
+	link_here = link_new(process_SIGNER);
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
