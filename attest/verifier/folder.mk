@@ -43,3 +43,6 @@ test_tpm_structures.packages = libcrypto libcbor tss2-mu
 tests += test_vectors
 test_vectors.uses = attest/verifier tests/device ca/jose firmware/boundary
 test_vectors.packages = libcrypto libcbor tss2-mu
+tests += test_key_kinds
+test_key_kinds.uses = attest/verifier ca/jose firmware/boundary
+test_key_kinds.packages = libcrypto libcbor tss2-mu

@@ -5,6 +5,7 @@
 #include <openssl/x509.h>
 #include <sys/mman.h>
 
+#include "attest/verifier/key_kinds.h"
 #include "attest/verifier/verifier.h"
 #include "firmware/confine/child.h"
 
@@ -69,7 +70,7 @@ static void prepare(void)
 {
 	if (mlock(&settings, sizeof settings) != 0 || mlock(&verifier, sizeof verifier) != 0)
 		child_needs_person("The verifier cannot lock its keys in memory: %s.", strerror(errno));
-	if (OPENSSL_init_crypto(OPENSSL_INIT_NO_LOAD_CONFIG, NULL) != 1)
+	if (OPENSSL_init_crypto(OPENSSL_INIT_NO_LOAD_CONFIG, NULL) != 1 || !key_kinds_limit())
 		status_broken("libcrypto does not start");
 }
 
