@@ -85,9 +85,10 @@ static status migrate(sqlite3 *connection, int from, char sentence[256])
 status store_schema_update(sqlite3 *connection, char sentence[256])
 {
 	int version = 0;
-	/* temp_store: no files beside the database; the empty root has no /tmp. */
+	/* locking_mode: we are the only one, once and for all; no locks for each look, and no file in memory beside it.
+	 * temp_store: no files beside the database; the empty root has no /tmp. */
 	TRY(run(connection,
-		"PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON; PRAGMA temp_store = "
+		"PRAGMA locking_mode = EXCLUSIVE; PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON; PRAGMA temp_store = "
 		"MEMORY;"
 		" PRAGMA trusted_schema = OFF; PRAGMA cell_size_check = ON; PRAGMA journal_size_limit = 16777216",
 		sentence));

@@ -318,12 +318,24 @@ static void works_of_many_threads_share_commits_and_refusals_stay_their_own(void
 		pthread_join(threads[i], NULL);
 	assert_int_equal(crowd.stored, 8 * 40);
 	/* Seen by another connection: committed, not only in this one's transaction. */
+	store_close(bench->store);
 	assert_int_equal(sqlite3_open_v2(bench->file, &reader, SQLITE_OPEN_READWRITE, NULL), SQLITE_OK);
 	assert_int_equal(sqlite3_prepare_v2(reader, "SELECT count(*) FROM account", -1, &count, NULL), SQLITE_OK);
 	assert_int_equal(sqlite3_step(count), SQLITE_ROW);
 	assert_int_equal(sqlite3_column_int(count, 0), 8 * 40);
 	sqlite3_finalize(count);
 	sqlite3_close(reader);
+	open_store(bench, boot_one);
+}
+
+static void while_it_is_open_nobody_else_can_use_the_database(void **state)
+{
+	struct bench *bench = *state;
+	sqlite3 *other = NULL;
+	assert_int_equal(sqlite3_open(bench->file, &other), SQLITE_OK);
+	assert_int_equal(sqlite3_exec(other, "SELECT count(*) FROM account", NULL, NULL, NULL), SQLITE_BUSY);
+	assert_int_equal(sqlite3_exec(other, "DELETE FROM account", NULL, NULL, NULL), SQLITE_BUSY);
+	sqlite3_close(other);
 }
 
 static void a_failing_disk_under_many_threads_loses_no_answered_work(void **state)
@@ -361,6 +373,8 @@ static void a_database_of_a_newer_program_is_refused_with_a_sentence(void **stat
 	struct store *refused = NULL;
 	char sentence[256] = "";
 	sqlite3 *other = NULL;
+	store_close(bench->store);
+	bench->store = NULL;
 	assert_int_equal(sqlite3_open(bench->file, &other), SQLITE_OK);
 	assert_int_equal(sqlite3_exec(other, "PRAGMA user_version = 99", NULL, NULL, NULL), SQLITE_OK);
 	sqlite3_close(other);
@@ -400,6 +414,7 @@ int main(void)
 	    ON_A_STORE(the_sequence_of_enrolment_records_must_rise),
 	    ON_A_STORE(case_91_a_full_disk_refuses_leaves_nothing_and_is_survived),
 	    ON_A_STORE(works_of_many_threads_share_commits_and_refusals_stay_their_own),
+	    ON_A_STORE(while_it_is_open_nobody_else_can_use_the_database),
 	    ON_A_STORE(a_failing_disk_under_many_threads_loses_no_answered_work),
 	    ON_A_STORE(a_database_of_a_newer_program_is_refused_with_a_sentence),
 	    ON_A_STORE(a_file_that_is_no_database_is_refused_with_a_sentence),
