@@ -85,7 +85,7 @@ status ak_begin(struct registrar *registrar, const struct request *request, stru
 	memcpy(activation.state, begun.state.data, begun.state.size);
 	activation.state_size = begun.state.size;
 	store_enter(registrar->store);
-	TRY(store_leave(registrar->store, keep(registrar, &activation)));
+	TRY(store_leave_for_this_boot(registrar->store, keep(registrar, &activation)));
 	reply_locate(reply, registrar_url(registrar, "ak/%lld", (long long)activation.id).text);
 	return reply_json(reply, 201, build_credential(&begun));
 }

@@ -84,12 +84,12 @@ static status decide(struct registrar *registrar, const struct request *request,
 		return judged;
 	store_enter(registrar->store);
 	if (!is_refused(judged))
-		return store_leave(registrar->store, store_order_judge(registrar->store, order));
+		return store_leave_for_this_boot(registrar->store, store_order_judge(registrar->store, order));
 	struct problem_text error = describe_problem(judged, reply->detail, order);
 	if (registrar->log != NULL)
 		registrar->log(5, "order %s of account %lld: attestation refused: %s: %s", order->name,
 			       (long long)order->account, status_entry(judged.refusal)->name, reply->detail);
-	return store_leave(registrar->store,
+	return store_leave_for_this_boot(registrar->store,
 			   store_order_close(registrar->store, order->name, authorization_invalid, error.text));
 }
 

@@ -86,7 +86,7 @@ status order_open(struct registrar *registrar, const struct request *request, st
 	TRY(ask_verifier(registrar, message_order_open, &ask, &opened, reply));
 	TRY(take_opened(&opened, &order));
 	store_enter(registrar->store);
-	TRY(store_leave(registrar->store, add(registrar, &order)));
+	TRY(store_leave_for_this_boot(registrar->store, add(registrar, &order)));
 	return order_give(registrar, &order, 201, reply);
 }
 

@@ -204,10 +204,22 @@ static void undo(struct store *store)
 	end_round(store, REFUSE(store_failed));
 }
 
+/* SQLite writes commits to its log and leaves the syncing to us (synchronous = NORMAL). When it fails nobody can say what is
+ * on the disk: the next start reads it from there. */
+static void sync_log(struct store *store)
+{
+	sqlite3_file *log = NULL;
+	if (sqlite3_file_control(store->connection, "main", SQLITE_FCNTL_JOURNAL_POINTER, &log) != SQLITE_OK || log == NULL ||
+	    log->pMethods == NULL || log->pMethods->xSync(log, SQLITE_SYNC_NORMAL) != SQLITE_OK)
+		status_broken("the database's log cannot be brought to the disk");
+}
+
 static void commit(struct store *store)
 {
 	store->is_broken = false;
 	status done = run(store, statement_commit);
+	if (!is_refused(done) && store->round->must_last)
+		sync_log(store);
 	if (is_refused(done)) {
 		store->is_broken = false;
 		if (sqlite3_get_autocommit(store->connection) == 0 && is_refused(run(store, statement_rollback)))
@@ -216,7 +228,7 @@ static void commit(struct store *store)
 	end_round(store, done);
 }
 
-status store_leave(struct store *store, status outcome)
+static status leave(struct store *store, status outcome, bool must_last)
 {
 	struct round *round = store->round;
 	if (store->is_broken && !is_refused(outcome))
@@ -230,6 +242,8 @@ status store_leave(struct store *store, status outcome)
 	else if (is_refused(run(store, statement_release))) {
 		outcome = REFUSE(store_failed);
 		undo(store);
+	} else if (must_last) {
+		round->must_last = true;
 	}
 	if (!round->is_over && (!is_somebody_waiting(store) || round->works >= works_most))
 		commit(store);
@@ -241,6 +255,16 @@ status store_leave(struct store *store, status outcome)
 		free(round);
 	pthread_mutex_unlock(&store->turn);
 	return outcome;
+}
+
+status store_leave(struct store *store, status outcome)
+{
+	return leave(store, outcome, true);
+}
+
+status store_leave_for_this_boot(struct store *store, status outcome)
+{
+	return leave(store, outcome, false);
 }
 
 static status prepare(struct store *store)

@@ -27,6 +27,9 @@ const char *store_trouble(struct store *store);
 void store_enter(struct store *store);
 status store_leave(struct store *store, status outcome);
 
+/* The same, but a loss of power may undo it (the end of a process does not): for what another boot ends anyway. */
+status store_leave_for_this_boot(struct store *store, status outcome);
+
 /* ---- accounts ---- */
 struct account_row {
 	int64_t id;

@@ -3,6 +3,8 @@
 #include "ca/registrar/store_sqlite.h"
 
 #include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
 
 /* Each script leads from the version of its index to the next; a script that was released is never changed. */
 static const char *const scripts[] = {
@@ -55,14 +57,14 @@ static status run(sqlite3 *connection, const char *sql, char sentence[256])
 	return REFUSE(store_failed);
 }
 
-static status read_version(sqlite3 *connection, int *out, char sentence[256])
+static status read_text(sqlite3 *connection, const char *sql, char out[16], char sentence[256])
 {
 	sqlite3_stmt *s = NULL;
-	int got = sqlite3_prepare_v2(connection, "PRAGMA user_version", -1, &s, NULL);
+	int got = sqlite3_prepare_v2(connection, sql, -1, &s, NULL);
 	if (got == SQLITE_OK)
 		got = sqlite3_step(s);
 	if (got == SQLITE_ROW)
-		*out = sqlite3_column_int(s, 0);
+		snprintf(out, 16, "%s", (const char *)sqlite3_column_text(s, 0));
 	else
 		snprintf(sentence, 256, "the database cannot be read: %s", sqlite3_errmsg(connection));
 	sqlite3_finalize(s);
@@ -84,15 +86,22 @@ static status migrate(sqlite3 *connection, int from, char sentence[256])
 
 status store_schema_update(sqlite3 *connection, char sentence[256])
 {
-	int version = 0;
+	char mode[16], text[16];
 	/* locking_mode: we are the only one, once and for all; no locks for each look, and no file in memory beside it.
+	 * synchronous: the log is synced before a checkpoint; for what must last, store.c syncs it after the commit.
 	 * temp_store: no files beside the database; the empty root has no /tmp. */
 	TRY(run(connection,
-		"PRAGMA locking_mode = EXCLUSIVE; PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON; PRAGMA temp_store = "
+		"PRAGMA locking_mode = EXCLUSIVE; PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL; PRAGMA foreign_keys = ON; PRAGMA temp_store = "
 		"MEMORY;"
 		" PRAGMA trusted_schema = OFF; PRAGMA cell_size_check = ON; PRAGMA journal_size_limit = 16777216",
 		sentence));
-	TRY(read_version(connection, &version, sentence));
+	TRY(read_text(connection, "PRAGMA journal_mode", mode, sentence));
+	if (strcmp(mode, "wal") != 0) {
+		snprintf(sentence, 256, "the database cannot keep a log (journal mode %s)", mode);
+		return REFUSE(store_failed);
+	}
+	TRY(read_text(connection, "PRAGMA user_version", text, sentence));
+	const int version = atoi(text);
 	if (version < 0 || version > version_now) {
 		snprintf(sentence, 256, "the database has schema version %d, and this program knows versions up to %d",
 			 version, (int)version_now);

@@ -18,6 +18,7 @@ enum statement {
 /* The works that share a commit. Freed by the last that leaves. */
 struct round {
 	unsigned works;
+	bool must_last; /* one of the works must survive a loss of power */
 	bool is_over;
 	status outcome;
 };

@@ -207,11 +207,12 @@ static void the_thread_takes_over_although_nobody_asks(void **state)
 	bench->signer.size = 1;
 	/* Its own registrar, for the thread lives as long as the process. */
 	static struct registrar registrar;
-	char sentence[256] = "";
+	char sentence[256] = "", file[96];
+	snprintf(file, sizeof file, "%s/thread.db", bench->folder);
 	struct message_registrar_settings settings = {.origin = bytes_from_text(BENCH_ORIGIN),
 						      .directory = bytes_from_text("devices"),
 						      .envelope = bytes_from_text("device")};
-	assert_false(is_refused(registrar_open(&registrar, &settings, ":memory:", sentence)));
+	assert_false(is_refused(registrar_open(&registrar, &settings, file, sentence)));
 	registrar.signer = bench->registrar.signer;
 	registrar.signer_patience_ms = 700;
 	takeover_start(&registrar);
