@@ -3,15 +3,10 @@
 #include "tests/registrar/bench.h"
 
 #include <pthread.h>
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/socket.h>
 #include <unistd.h>
-
-#include <cmocka.h>
 
 #include "ca/jose/jwk.h"
 #include "ca/registrar/request.h"
@@ -80,7 +75,7 @@ static void start(struct bench *bench)
 	bench->registrar.verifier_patience_ms = bench->registrar.signer_patience_ms = 700;
 }
 
-struct bench *bench_open(void)
+int bench_set_up(void **state)
 {
 	struct bench *bench = calloc(1, sizeof *bench);
 	assert_non_null(bench);
@@ -98,11 +93,13 @@ struct bench *bench_open(void)
 	start(bench);
 	bench_wire_verifier(bench);
 	bench_wire_signer(bench);
-	return bench;
+	*state = bench;
+	return 0;
 }
 
-void bench_close(struct bench *bench)
+int bench_tear_down(void **state)
 {
+	struct bench *bench = *state;
 	char command[128];
 	unwire(verifier_link);
 	unwire(signer_link);
@@ -113,6 +110,7 @@ void bench_close(struct bench *bench)
 	EVP_PKEY_free(bench->administrator);
 	EVP_PKEY_free(bench->auditor);
 	free(bench);
+	return 0;
 }
 
 void bench_restart(struct bench *bench, bool is_new_boot)
@@ -208,10 +206,20 @@ void bench_post(struct bench *bench, const struct client *client, const char *pa
 	bench_post_as(bench, client, path, payload, nonce, url, out);
 }
 
+const char *bench_member(const json_t *object, const char *name)
+{
+	const char *text = json_string_value(json_object_get(object, name));
+	return text == NULL ? "" : text;
+}
+
 const char *bench_text(const struct answer *answer, const char *name)
 {
-	const char *text = json_string_value(json_object_get(answer->json, name));
-	return text == NULL ? "" : text;
+	return bench_member(answer->json, name);
+}
+
+json_t *bench_first(const struct answer *answer, const char *list)
+{
+	return json_array_get(json_object_get(answer->json, list), 0);
 }
 
 void bench_assert_refused(const struct answer *answer, unsigned http_status, const char *refusal)
@@ -275,4 +283,52 @@ void bench_finalize(struct bench *bench, const struct client *client, const char
 	assert_int_equal(answer->http_status, 200);
 	assert_string_equal(bench_text(answer, "status"), "valid");
 	free(answer);
+}
+
+void bench_assert_order(struct bench *bench, const struct client *client, const char *name, const char *expected)
+{
+	struct answer *answer = malloc(sizeof *answer);
+	char path[600];
+	bench_post(bench, client, bench_path(path, "order/%s", name), NULL, answer);
+	assert_int_equal(answer->http_status, 200);
+	assert_string_equal(bench_text(answer, "status"), expected);
+	free(answer);
+}
+
+static void *send_apart(void *argument)
+{
+	struct sender *sender = argument;
+	struct answer *answer = malloc(sizeof *answer);
+	bench_post(sender->bench, sender->client, sender->path, sender->payload, answer);
+	sender->http_status = answer->http_status;
+	snprintf(sender->status, sizeof sender->status, "%s", bench_text(answer, "status"));
+	json_decref(answer->json);
+	free(answer);
+	return NULL;
+}
+
+void bench_post_apart(struct sender *sender)
+{
+	assert_int_equal(pthread_create(&sender->thread, NULL, send_apart, sender), 0);
+}
+
+void bench_await(struct sender *sender)
+{
+	pthread_join(sender->thread, NULL);
+}
+
+unsigned bench_race(struct bench *bench, const struct client *client, const char *path, const char *payload,
+		    const char *expected)
+{
+	struct sender all[4];
+	unsigned winners = 0;
+	for (size_t i = 0; i < sizeof all / sizeof all[0]; i++) {
+		all[i] = (struct sender){.bench = bench, .client = client, .path = path, .payload = payload};
+		bench_post_apart(&all[i]);
+	}
+	for (size_t i = 0; i < sizeof all / sizeof all[0]; i++) {
+		bench_await(&all[i]);
+		winners += all[i].http_status == 200 && strcmp(all[i].status, expected) == 0;
+	}
+	return winners;
 }

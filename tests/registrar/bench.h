@@ -4,8 +4,15 @@
 #ifndef KEYWARD_TESTS_REGISTRAR_BENCH_H
 #define KEYWARD_TESTS_REGISTRAR_BENCH_H
 
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
 #include <jansson.h>
 #include <openssl/evp.h>
+#include <pthread.h>
 #include <stdatomic.h>
 
 #include "ca/registrar/registrar.h"
@@ -67,8 +74,11 @@ struct answer {
 	json_t *json; /* borrowed from the bench until the next answer of the same thread; NULL: none */
 };
 
-struct bench *bench_open(void);
-void bench_close(struct bench *bench);
+/* For cmocka. */
+int bench_set_up(void **state);
+int bench_tear_down(void **state);
+#define ON_A_BENCH(test) cmocka_unit_test_setup_teardown(test, bench_set_up, bench_tear_down)
+
 /* The registrar ends and starts anew on the same database; `is_new_boot` with another boot id. */
 void bench_restart(struct bench *bench, bool is_new_boot);
 /* A neighbour starts anew: new channel, same memory for the signer. */
@@ -94,8 +104,28 @@ void bench_order(struct bench *bench, const struct client *client, const char *i
 void bench_attest(struct bench *bench, const struct client *client, const char *name);
 void bench_finalize(struct bench *bench, const struct client *client, const char *name);
 
-/* The member of the JSON body; "" when absent or no string. */
+/* Posts on a thread of its own. */
+struct sender {
+	struct bench *bench;
+	const struct client *client;
+	const char *path, *payload;
+	pthread_t thread;
+	unsigned http_status; /* once it was awaited, */
+	char status[32];      /* and the member of the body */
+};
+void bench_post_apart(struct sender *sender);
+void bench_await(struct sender *sender);
+
+/* Four clients at once post the same. Counts those who hear 200 and the status. */
+unsigned bench_race(struct bench *bench, const struct client *client, const char *path, const char *payload,
+		    const char *expected);
+
+/* The member of an object, or of the JSON body; "" when absent or no string. And the first item of a list in the body.
+ */
+const char *bench_member(const json_t *object, const char *name);
 const char *bench_text(const struct answer *answer, const char *name);
+json_t *bench_first(const struct answer *answer, const char *list);
+void bench_assert_order(struct bench *bench, const struct client *client, const char *name, const char *expected);
 void bench_assert_refused(const struct answer *answer, unsigned http_status, const char *refusal);
 const char *bench_path(char room[600], const char *format, ...) __attribute__((format(printf, 2, 3)));
 

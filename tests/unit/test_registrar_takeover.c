@@ -3,30 +3,10 @@
  * ledger that is neither delivered nor closed. */
 #include "tests/registrar/bench.h"
 
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-
-#include <cmocka.h>
-#include <pthread.h>
 #include <signal.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <sys/resource.h>
 #include <unistd.h>
-
-static int set_up(void **state)
-{
-	*state = bench_open();
-	return 0;
-}
-
-static int tear_down(void **state)
-{
-	bench_close(*state);
-	return 0;
-}
 
 static void take_over(struct bench *bench)
 {
@@ -154,46 +134,30 @@ static void an_ak_certificate_that_was_never_delivered_is_closed(void **state)
 	bench_forget(&client);
 }
 
-struct waiting {
-	struct bench *bench;
-	const struct client *client;
-	const char *name;
-	unsigned http_status;
-};
-
-static void *finalize_apart(void *argument)
-{
-	struct waiting *waiting = argument;
-	struct answer *answer = malloc(sizeof *answer);
-	finalize(waiting->bench, waiting->client, waiting->name, answer);
-	waiting->http_status = answer->http_status;
-	json_decref(answer->json);
-	free(answer);
-	return NULL;
-}
-
 static void an_issue_in_hand_is_not_closed_when_the_signer_starts_again(void **state)
 {
 	struct bench *bench = *state;
 	struct client client = bench_client();
-	pthread_t thread;
-	char name[65], other[65];
+	char name[65], other[65], path[600];
 	bench_register(bench, &client);
 	make_ready(bench, &client, name);
 	make_ready(bench, &client, other);
 	take_over(bench);
 	bench->registrar.signer_patience_ms = 5000;
 	bench->signer.dies_after_entry = true;
-	struct waiting waiting = {bench, &client, name, 0};
-	assert_int_equal(pthread_create(&thread, NULL, finalize_apart, &waiting), 0);
+	struct sender first = {.bench = bench,
+			       .client = &client,
+			       .path = bench_path(path, "order/%s/finalize", name),
+			       .payload = "{\"csr\":\"MIIB\"}"};
+	bench_post_apart(&first);
 	while (bench->signer.size == 0)
 		usleep(1000);
 	usleep(50000);
 	bench->signer.late_ms = 150;
 	bench_wire_signer(bench);
 	bench_finalize(bench, &client, other); /* takes over first, and waits for the one in hand */
-	pthread_join(thread, NULL);
-	assert_int_equal(waiting.http_status, 200);
+	bench_await(&first);
+	assert_int_equal(first.http_status, 200);
 	assert_int_equal(bench->signer.voids, 0);
 	assert_order(bench, &client, name, "valid", "");
 	assert_order(bench, &client, other, "valid", "");
@@ -336,8 +300,6 @@ static void case_91_a_full_disk_makes_nothing_half_and_the_order_can_be_repeated
 	bench_forget(&client);
 	bench_forget(&other);
 }
-
-#define ON_A_BENCH(test) cmocka_unit_test_setup_teardown(test, set_up, tear_down)
 
 int main(void)
 {

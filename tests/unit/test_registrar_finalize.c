@@ -1,0 +1,89 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Finalizing: one order, one certificate, for the attested key. */
+#include "tests/registrar/bench.h"
+
+#define CSR "{\"csr\":\"MIIB\"}"
+
+static void case_63_another_key_than_the_attested_one_ends_the_order(void **state)
+{
+	struct bench *bench = *state;
+	struct client client = bench_client();
+	struct answer answer;
+	char path[600], name[65];
+	bench_register(bench, &client);
+	bench_order(bench, &client, "ABC", name);
+	bench_attest(bench, &client, name);
+	bench_post(bench, &client, bench_path(path, "order/%s/finalize", name), "{}", &answer);
+	bench_assert_refused(&answer, 400, "payload_malformed");
+	bench->verifier.refusal = refusal_csr_malformed;
+	bench_post(bench, &client, bench_path(path, "order/%s/finalize", name), CSR, &answer);
+	bench_assert_refused(&answer, 400, "csr_malformed");
+	assert_string_equal(bench_text(&answer, "type"), "urn:ietf:params:acme:error:badCSR");
+	bench->verifier.refusal = refusal_none;
+	bench_assert_order(bench, &client, name, "ready");
+	bench->verifier.has_other_key = true;
+	bench_post(bench, &client, bench_path(path, "order/%s/finalize", name), CSR, &answer);
+	bench_assert_refused(&answer, 400, "csr_key_not_attested");
+	bench->verifier.has_other_key = false;
+	bench_post(bench, &client, bench_path(path, "order/%s", name), NULL, &answer);
+	assert_string_equal(bench_text(&answer, "status"), "invalid");
+	assert_string_equal(bench_member(json_object_get(answer.json, "error"), "refusal"), "csr_key_not_attested");
+	bench_post(bench, &client, bench_path(path, "order/%s/finalize", name), CSR, &answer);
+	bench_assert_refused(&answer, 403, "order_not_ready");
+	assert_int_equal(bench->signer.issues, 0);
+	bench_forget(&client);
+}
+
+static void the_signers_last_word_ends_the_order(void **state)
+{
+	struct bench *bench = *state;
+	struct client client = bench_client();
+	struct answer answer;
+	char path[600], name[65];
+	bench_register(bench, &client);
+	bench_order(bench, &client, "ABC", name);
+	bench_attest(bench, &client, name);
+	bench_order(bench, &client, "ABC", path);
+	assert_false(is_refused(takeover_hold(&bench->registrar)));
+	takeover_release(&bench->registrar);
+	bench->signer.refusal = refusal_ledger_full;
+	bench_post(bench, &client, bench_path(path, "order/%s/finalize", name), CSR, &answer);
+	bench_assert_refused(&answer, 503, "ledger_full");
+	assert_true(answer.retry_after_s > 0);
+	bench_assert_order(bench, &client, name, "ready");
+	bench->signer.refusal = refusal_envelope_unsatisfied;
+	bench_post(bench, &client, bench_path(path, "order/%s/finalize", name), CSR, &answer);
+	bench_assert_refused(&answer, 403, "envelope_unsatisfied");
+	bench->signer.refusal = refusal_none;
+	bench_post(bench, &client, bench_path(path, "order/%s", name), NULL, &answer);
+	assert_string_equal(bench_text(&answer, "status"), "invalid");
+	assert_string_equal(bench_member(json_object_get(answer.json, "error"), "refusal"), "envelope_unsatisfied");
+	bench_forget(&client);
+}
+
+static void case_66_of_parallel_finalizes_one_gets_through_with_one_issue(void **state)
+{
+	struct bench *bench = *state;
+	struct client client = bench_client();
+	char path[600], name[65];
+	bench_register(bench, &client);
+	bench->signer.delay_ms = 10;
+	for (unsigned round = 0; round < 5; round++) {
+		bench_order(bench, &client, "ABC", name);
+		bench_attest(bench, &client, name);
+		bench_race(bench, &client, bench_path(path, "order/%s/finalize", name), CSR, "valid");
+		bench_assert_order(bench, &client, name, "valid");
+		assert_int_equal(bench->signer.issues, round + 1);
+	}
+	bench_forget(&client);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+	    ON_A_BENCH(case_63_another_key_than_the_attested_one_ends_the_order),
+	    ON_A_BENCH(the_signers_last_word_ends_the_order),
+	    ON_A_BENCH(case_66_of_parallel_finalizes_one_gets_through_with_one_issue),
+	};
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
