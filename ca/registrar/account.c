@@ -27,8 +27,11 @@ static status find_or_add(struct registrar *registrar, struct account_row *accou
 	struct account_row found;
 	status looked = store_account_find_key(registrar->store, account->thumbprint, &found);
 	*is_new = looked.refusal == refusal_account_unknown;
-	if (*is_new)
+	if (*is_new) {
+		TRY(store_room_take(registrar->store, store_room_accounts, 0, registrar->accounts_most,
+				    clock_boot_s()));
 		return store_account_add(registrar->store, account, clock_wall_s());
+	}
 	TRY(looked);
 	*account = found;
 	return OK;

@@ -60,6 +60,8 @@ static status keep(struct registrar *registrar, struct activation_row *activatio
 	TRY(store_activation_count(registrar->store, activation->account, clock_boot_s(), &open));
 	if (open >= activations_most)
 		return REFUSE(activations_too_many);
+	TRY(store_room_take(registrar->store, store_room_activations, activation->account, registrar->orders_most,
+			    clock_boot_s()));
 	return store_activation_add(registrar->store, activation);
 }
 

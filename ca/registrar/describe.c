@@ -51,12 +51,15 @@ struct problem_text describe_problem(status why, const char *detail, const struc
 	return out;
 }
 
-/* What time alone has done to it. */
+/* What time alone, or a new boot, has done to it. */
 static void expire(struct order_row *order)
 {
-	if ((order->state != order_pending && order->state != order_ready) || clock_boot_s() < order->expires_boot_s)
+	const bool is_open = order->state == order_pending || order->state == order_ready;
+	const bool is_of_former_boot = order->authorization == authorization_expired;
+	if (!is_of_former_boot && (!is_open || clock_boot_s() < order->expires_boot_s))
 		return;
-	struct problem_text error = describe_problem(REFUSE(order_expired), NULL, NULL);
+	struct problem_text error =
+	    describe_problem(REFUSE(order_expired), is_of_former_boot ? "the appliance was started anew" : NULL, NULL);
 	order->state = order_invalid;
 	order->authorization = authorization_expired;
 	memcpy(order->error, error.text, sizeof order->error);

@@ -6,6 +6,7 @@
 #include <openssl/rand.h>
 
 #include "ca/registrar/request.h"
+#include "ca/registrar/sweep.h"
 #include "firmware/confine/child.h"
 
 /* Each waits for its neighbours itself; they share commits. */
@@ -51,12 +52,13 @@ int main(void)
 	struct message_registrar_settings settings;
 	char sentence[256] = "";
 	child_enter(process_REGISTRAR, message_registrar_settings, &settings, prepare);
-	if (is_refused(registrar_open(&registrar, &settings, "/database/keyward.db", sentence)))
+	if (is_refused(registrar_open(&registrar, &settings, "/database/keyward.db", child_report_alive, sentence)))
 		child_needs_person("%s", sentence);
 	registrar.log = child_log;
 	registrar.verifier = link_new(process_VERIFIER);
 	registrar.signer = link_new(process_SIGNER);
 	takeover_start(&registrar);
+	sweep_start(&registrar);
 	child_report_serving();
 	child_serve(&service);
 }

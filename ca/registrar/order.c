@@ -62,6 +62,8 @@ static status add(struct registrar *registrar, struct order_row *order)
 	TRY(store_order_count(registrar->store, order->account, clock_boot_s(), &pending));
 	if (pending >= pending_most)
 		return REFUSE(orders_too_many);
+	TRY(store_room_take(registrar->store, store_room_orders, order->account, registrar->orders_most,
+			    clock_boot_s()));
 	return store_order_add(registrar->store, order, clock_wall_s());
 }
 

@@ -6,8 +6,6 @@
 #include <stdarg.h>
 #include <stdio.h>
 
-#include "ca/registrar/describe.h"
-
 enum { verifier_patience_ms = 5000, signer_patience_ms = 6000 };
 
 static bool copy_text(struct bytes from, char *to, size_t room)
@@ -26,6 +24,9 @@ static status take_settings(struct registrar *registrar, const struct message_re
 	    !copy_text(settings->envelope, registrar->envelope, sizeof registrar->envelope))
 		return REFUSE(message_malformed);
 	registrar->validity_s = settings->validity_s;
+	registrar->accounts_most = settings->accounts_most;
+	registrar->orders_most = settings->orders_most;
+	registrar->account_idle_s = settings->account_idle_s;
 	snprintf(registrar->policy, sizeof registrar->policy, "directory %s: envelope %s, validity %u s",
 		 registrar->directory, registrar->envelope, (unsigned)registrar->validity_s);
 	SHA256((const uint8_t *)registrar->policy, strlen(registrar->policy), registrar->policy_hash);
@@ -33,7 +34,7 @@ static status take_settings(struct registrar *registrar, const struct message_re
 }
 
 status registrar_open(struct registrar *registrar, const struct message_registrar_settings *settings,
-		      const char *database, char sentence[256])
+		      const char *database, void (*beat)(void), char sentence[256])
 {
 	memset(registrar, 0, sizeof *registrar);
 	registrar->verifier_patience_ms = verifier_patience_ms;
@@ -53,9 +54,7 @@ status registrar_open(struct registrar *registrar, const struct message_registra
 			return added;
 		}
 	}
-	const struct problem_text former_boot =
-	    describe_problem(REFUSE(order_expired), "the appliance was started anew", NULL);
-	status opened = store_open(database, settings->boot_id, former_boot.text, &registrar->store, sentence);
+	status opened = store_open(database, settings->boot_id, beat, &registrar->store, sentence);
 	if (is_refused(opened)) {
 		registrar_close(registrar);
 		return opened;

@@ -14,6 +14,8 @@
 struct registrar {
 	char origin[257], directory[65], envelope[65];
 	uint32_t validity_s;
+	/* Accounts without a certificate, and open orders and activations, that there may be in all. */
+	uint32_t accounts_most, orders_most, account_idle_s;
 	char policy[320]; /* the directory's rule as configured, in one line; its SHA-256 goes into the ledger */
 	uint8_t policy_hash[store_hash_size];
 	struct store *store;
@@ -27,10 +29,10 @@ struct registrar {
 	void (*log)(int level, const char *format, ...) __attribute__((format(printf, 2, 3)));
 };
 
-/* Fills everything but the links and log. store_failed or public_key_bad (of an administrator): the sentence says what
- * a person must do. */
+/* Fills everything but the links and log; calls `beat` (may be NULL) all the while. store_failed or public_key_bad (of
+ * an administrator): the sentence says what a person must do. */
 status registrar_open(struct registrar *registrar, const struct message_registrar_settings *settings,
-		      const char *database, char sentence[256]);
+		      const char *database, void (*beat)(void), char sentence[256]);
 void registrar_close(struct registrar *registrar);
 
 /* A URL below the directory: registrar_url(r, "order/%s", name).text */

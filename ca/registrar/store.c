@@ -9,6 +9,9 @@
 /* A round is committed at the latest after so many works, however many more wait. */
 enum { works_most = 64 };
 
+/* Of SQLite's virtual machine; some milliseconds. */
+enum { steps_a_beat = 100000 };
+
 static const char *const texts[statement_count] = {
 #define STATEMENT(name, sql) [statement_##name] = sql,
 #include "ca/registrar/statements.def"
@@ -276,27 +279,16 @@ static status prepare(struct store *store)
 	return OK;
 }
 
-static status close_former_boot(struct store *store, const uint8_t boot_id[store_boot_id_size], const char *former_boot)
+/* Called by SQLite while it works. */
+static int beat(void *argument)
 {
-	bool has_row = false;
-	RESETTING s = store_statement(store, statement_meta_read);
-	store_bind_text(store, s, 1, "boot_id");
-	TRY(store_step(store, s, &has_row));
-	if (has_row && sqlite3_column_bytes(s, 0) == store_boot_id_size &&
-	    memcmp(sqlite3_column_blob(s, 0), boot_id, store_boot_id_size) == 0)
-		return OK;
-	sqlite3_stmt *orders = store_statement(store, statement_close_orders_of_former_boot);
-	store_bind_text(store, orders, 1, former_boot);
-	TRY(store_do(store, orders));
-	TRY(run(store, statement_close_activations_of_former_boot));
-	sqlite3_stmt *note = store_statement(store, statement_meta_write);
-	store_bind_text(store, note, 1, "boot_id");
-	store_bind_blob(store, note, 2, boot_id, store_boot_id_size);
-	return store_do(store, note);
+	const struct store *store = argument;
+	store->beat();
+	return 0;
 }
 
 static status start(struct store *store, const char *file, const uint8_t boot_id[store_boot_id_size],
-		    const char *former_boot, char sentence[256])
+		    char sentence[256])
 {
 	const int flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX;
 	if (sqlite3_open_v2(file, &store->connection, flags, NULL) != SQLITE_OK) {
@@ -306,25 +298,27 @@ static status start(struct store *store, const char *file, const uint8_t boot_id
 	}
 	sqlite3_extended_result_codes(store->connection, 1);
 	sqlite3_busy_timeout(store->connection, 2000);
+	if (store->beat != NULL)
+		sqlite3_progress_handler(store->connection, steps_a_beat, beat, store);
 	TRY(store_schema_update(store->connection, sentence));
 	status done = prepare(store);
-	if (!is_refused(done)) {
-		store_enter(store);
-		done = store_leave(store, close_former_boot(store, boot_id, former_boot));
-	}
+	if (!is_refused(done))
+		done = store_boot_begin(store, boot_id);
+	sqlite3_progress_handler(store->connection, 0, NULL, NULL);
 	if (is_refused(done))
 		snprintf(sentence, 256, "the database cannot be used: %s", store->trouble);
 	return done;
 }
 
-status store_open(const char *file, const uint8_t boot_id[store_boot_id_size], const char *former_boot,
+status store_open(const char *file, const uint8_t boot_id[store_boot_id_size], void (*beat_of_start)(void),
 		  struct store **out, char sentence[256])
 {
 	struct store *store = calloc(1, sizeof *store);
 	if (store == NULL || pthread_mutex_init(&store->turn, NULL) != 0 ||
 	    pthread_mutex_init(&store->queue, NULL) != 0 || pthread_cond_init(&store->over, NULL) != 0)
 		status_broken("no memory for the database");
-	status done = start(store, file, boot_id, former_boot, sentence);
+	store->beat = beat_of_start;
+	status done = start(store, file, boot_id, sentence);
 	if (is_refused(done)) {
 		store_close(store);
 		return done;

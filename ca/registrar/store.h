@@ -11,11 +11,11 @@ struct store;
 
 enum { store_hash_size = 32, store_serial_size = 20, store_boot_id_size = 16 };
 
-/* Opens or makes the database, brings its schema up to date, and closes what another boot left open: pending and ready
- * orders (with `former_boot`, a problem document) and activations, for the verifier's keys have changed. store_failed:
- * `sentence` says why. */
-status store_open(const char *file, const uint8_t boot_id[store_boot_id_size], const char *former_boot,
-		  struct store **out, char sentence[256]);
+/* Opens or makes the database, brings its schema up to date, and closes what another boot left open, for the verifier's
+ * keys have changed: pending and ready orders become invalid and expired (without an error), activations are removed.
+ * That may take long, so `beat` (may be NULL) is called all the while. store_failed: `sentence` says why. */
+status store_open(const char *file, const uint8_t boot_id[store_boot_id_size], void (*beat)(void), struct store **out,
+		  char sentence[256]);
 void store_close(struct store *store);
 
 /* What SQLite last complained of, for the log; static or inside the store. */
@@ -29,6 +29,25 @@ status store_leave(struct store *store, status outcome);
 
 /* The same, but a loss of power may undo it (the end of a process does not): for what another boot ends anyway. */
 status store_leave_for_this_boot(struct store *store, status outcome);
+
+/* ---- how much there may be in all of what has not led to a certificate yet ---- */
+enum store_room { store_room_accounts, store_room_orders, store_room_activations, store_room_count };
+/* A place for a row that the same work adds: an account, an open order, an activation. accounts_full, orders_full:
+ * there are `most` of them. An account (0: none) that got a certificate before finds a place all the same, so that a
+ * flood of strangers does not keep proven devices from renewing. */
+status store_room_take(struct store *store, enum store_room kind, int64_t account, uint64_t most, uint64_t now_boot_s);
+
+/* Removes what never led to a certificate and has had its time, at most `slice` rows of each kind. */
+struct store_sweep {
+	unsigned slice;
+	uint64_t open_before_boot_s; /* open orders, and activations, that ended before */
+	uint64_t closed_before_s;    /* closed orders likewise, */
+	uint64_t closed_most;	     /* and the oldest of more than these */
+	uint64_t idle_before_s;	     /* accounts that had neither order nor activation since */
+	uint64_t now_s;
+};
+/* Counts the rows it removed or put off; 0: nothing is left to do. */
+status store_sweep(struct store *store, const struct store_sweep *sweep, uint64_t *rows);
 
 /* ---- accounts ---- */
 struct account_row {
@@ -49,7 +68,7 @@ status store_account_deactivate(struct store *store, int64_t id, const char *err
 
 /* ---- orders, each with its one authorization and challenge ---- */
 enum order_state { order_pending = 'p', order_ready = 'r', order_valid = 'v', order_invalid = 'i' };
-/* 'x' expired: its order ended before it was used up. */
+/* 'x' expired: its order was open when the appliance was started anew. */
 enum authorization_state {
 	authorization_pending = 'p',
 	authorization_valid = 'v',
@@ -100,7 +119,7 @@ struct certificate_row {
 	struct bytes leaf;    /* DER */
 	struct bytes issuers; /* PEM, without the root; kept once for all that share it */
 };
-/* Keeps the certificate and makes its order valid, or its activation used. */
+/* Keeps the certificate and makes its order valid, or its activation used, and its account proven. */
 status store_certificate_add(struct store *store, const struct certificate_row *certificate);
 /* entry_unknown. Leaf and issuers are copied into room. */
 status store_certificate_find_order(struct store *store, int64_t order, struct buffer *room,

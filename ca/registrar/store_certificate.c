@@ -29,6 +29,14 @@ static status finish(struct store *store, enum statement which, int64_t id)
 	return store_do(store, s);
 }
 
+static status prove(struct store *store, const struct certificate_row *certificate)
+{
+	sqlite3_stmt *s = store_statement(store, statement_account_prove);
+	store_bind_number(store, s, 1, (uint64_t)certificate->order);
+	store_bind_number(store, s, 2, (uint64_t)certificate->activation);
+	return store_do(store, s);
+}
+
 status store_certificate_add(struct store *store, const struct certificate_row *certificate)
 {
 	int64_t issuers = 0;
@@ -48,7 +56,8 @@ status store_certificate_add(struct store *store, const struct certificate_row *
 	store_bind_number(store, s, 10, (uint64_t)issuers);
 	TRY(store_do(store, s));
 	TRY(finish(store, statement_order_finish, certificate->order));
-	return finish(store, statement_activation_close, certificate->activation);
+	TRY(finish(store, statement_activation_finish, certificate->activation));
+	return prove(store, certificate);
 }
 
 static status copy_blob(struct store *store, sqlite3_stmt *s, int at, struct buffer *room, struct bytes *out)

@@ -46,6 +46,22 @@ static const char *const scripts[] = {
     " acme_order INTEGER UNIQUE REFERENCES acme_order, activation INTEGER UNIQUE REFERENCES activation,"
     " not_before_s INTEGER NOT NULL, not_after_s INTEGER NOT NULL, state TEXT NOT NULL CHECK (state IN ('i', 'v')),"
     " policy_hash BLOB NOT NULL, leaf BLOB NOT NULL, issuers INTEGER NOT NULL REFERENCES issuers) STRICT;",
+
+    /* What never led to a certificate is found by its age, to be counted and swept. idle_s: when the account was last
+     * seen to have an order or activation. */
+    "ALTER TABLE account ADD COLUMN has_certificate INTEGER NOT NULL DEFAULT 0;"
+    "ALTER TABLE account ADD COLUMN idle_s INTEGER NOT NULL DEFAULT 0;"
+    "ALTER TABLE activation ADD COLUMN has_certificate INTEGER NOT NULL DEFAULT 0;"
+    "UPDATE activation SET has_certificate = 1 WHERE id IN (SELECT activation FROM certificate);"
+    "UPDATE account SET idle_s = created_s, has_certificate = id IN (SELECT account FROM acme_order WHERE state = 'v'"
+    " UNION ALL SELECT account FROM activation WHERE has_certificate = 1);"
+    "CREATE INDEX account_unproven ON account (idle_s) WHERE has_certificate = 0;"
+    "DROP INDEX order_open;"
+    "CREATE INDEX order_open ON acme_order (expires_boot_s) WHERE state IN ('p', 'r');"
+    "CREATE INDEX order_closed ON acme_order (expires_s) WHERE state = 'i';"
+    "DROP INDEX activation_open;"
+    "CREATE INDEX activation_of_account ON activation (account);"
+    "CREATE INDEX activation_unproven ON activation (expires_boot_s) WHERE has_certificate = 0;",
 };
 enum { version_now = sizeof scripts / sizeof scripts[0] };
 

@@ -23,6 +23,11 @@ struct round {
 	status outcome;
 };
 
+/* How many more there may be before they are counted anew, which is done once a second at most. */
+struct room {
+	uint64_t left, counted_boot_s;
+};
+
 struct store {
 	sqlite3 *connection;
 	sqlite3_stmt *statements[statement_count];
@@ -34,6 +39,8 @@ struct store {
 	bool has_begun; /* the work at hand is one of the round's; its first change makes it one */
 	bool is_broken; /* the work at hand met a failure, and can only be undone */
 	char trouble[160];
+	struct room rooms[store_room_count];
+	void (*beat)(void); /* while it opens */
 };
 
 /* A statement ready to be bound; one that changes something begins a transaction first. Bind and step refuse nothing
@@ -59,6 +66,9 @@ status store_note(struct store *store, const char *doing);
 
 /* store_schema.c: PRAGMAs, user_version, migrations. Before statements are prepared. */
 status store_schema_update(sqlite3 *connection, char sentence[256]);
+/* store_boot.c: closes what another boot left open, in slices that are each a work of its own, and then notes the boot:
+ * interrupted, it goes on where it was. */
+status store_boot_begin(struct store *store, const uint8_t boot_id[store_boot_id_size]);
 
 /* Resets the statement when the scope ends, so that no read stays open. */
 static inline void store_reset(sqlite3_stmt **s)

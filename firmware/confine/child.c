@@ -12,6 +12,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "firmware/boundary/clock.h"
 #include "firmware/boundary/link.h"
 #include "firmware/confine/control.h"
 #include "firmware/confine/filter.h"
@@ -133,6 +134,16 @@ struct bytes child_enter(enum process self, enum message settings_record, void *
 	demand(filter_enter(self));
 	control_say(child_says_confined);
 	return text;
+}
+
+void child_report_alive(void)
+{
+	static uint64_t next_ms;
+	const uint64_t now_ms = clock_boot_ms();
+	if (now_ms < next_ms)
+		return;
+	control_say(child_says_alive);
+	next_ms = now_ms + 1000;
 }
 
 void child_report_serving(void)

@@ -35,6 +35,9 @@ void child_log(int level, const char *format, ...) __attribute__((format(printf,
 /* Says the sentence to log and standard error and ends the process: a person must act (exit 78). */
 _Noreturn void child_needs_person(const char *format, ...) __attribute__((format(printf, 1, 2)));
 
+/* A heartbeat, at most one a second, of a process whose work before it serves is long. */
+void child_report_alive(void);
+
 /* Tells the warden that this process now does its work. */
 void child_report_serving(void);
 

@@ -150,6 +150,9 @@ static bool fill_registrar(const struct building *building)
 	out->directory = bytes_from_text(from->directory);
 	out->envelope = bytes_from_text(from->directory_envelope);
 	out->validity_s = from->directory_validity_s;
+	out->accounts_most = from->accounts;
+	out->orders_most = from->orders;
+	out->account_idle_s = from->account_idle_s;
 	memcpy(out->boot_id, building->shop->keys.boot_id, sizeof out->boot_id);
 	return take_administrators(building, out->administrators.at, &out->administrators.count);
 }

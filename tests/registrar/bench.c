@@ -61,6 +61,9 @@ static void start(struct bench *bench)
 	    .directory = bytes_from_text("devices"),
 	    .envelope = bytes_from_text("device"),
 	    .validity_s = 3600,
+	    .accounts_most = 1000,
+	    .orders_most = 1000,
+	    .account_idle_s = 86400,
 	};
 	memcpy(settings.boot_id, bench->boot_id, sizeof settings.boot_id);
 	sign_record(bench->administrator, "ada", "administrator", &ada);
@@ -68,7 +71,7 @@ static void start(struct bench *bench)
 	settings.administrators.at[0] = buffer_view(&ada);
 	settings.administrators.at[1] = buffer_view(&otto);
 	settings.administrators.count = 2;
-	if (is_refused(registrar_open(&bench->registrar, &settings, bench->file, sentence)))
+	if (is_refused(registrar_open(&bench->registrar, &settings, bench->file, NULL, sentence)))
 		fail_msg("%s", sentence);
 	bench->registrar.verifier = verifier_link;
 	bench->registrar.signer = signer_link;

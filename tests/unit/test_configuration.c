@@ -48,6 +48,17 @@ static void what_is_left_out_has_its_default(void **state)
 	change("	virtual_tpm = true", "");
 	assert_true(read_it());
 	assert_false(got.virtual_tpm);
+	change("	accounts = 50000", "");
+	assert_true(read_it());
+	assert_int_equal(got.accounts, 50000);
+}
+
+static void bounds_so_low_that_honest_devices_would_wait_are_refused(void **state)
+{
+	(void)state;
+	changed_is_refused("accounts = 50000", "accounts = 99", "from 100 to 10000000");
+	changed_is_refused("orders = 50000", "orders = 0", "from 100 to 10000000");
+	changed_is_refused("account_idle = 86400", "account_idle = 3600", "from 7200 to 31536000");
 }
 
 static void an_absolute_path_stays_as_it_is(void **state)
@@ -428,6 +439,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		CASE(the_example_is_read_whole),
 		CASE(what_is_left_out_has_its_default),
+		CASE(bounds_so_low_that_honest_devices_would_wait_are_refused),
 		CASE(an_absolute_path_stays_as_it_is),
 		CASE(an_unknown_key_is_refused),
 		CASE(a_key_given_twice_is_refused),

@@ -176,7 +176,7 @@ static void the_thread_takes_over_although_nobody_asks(void **state)
 	struct message_registrar_settings settings = {.origin = bytes_from_text(BENCH_ORIGIN),
 						      .directory = bytes_from_text("devices"),
 						      .envelope = bytes_from_text("device")};
-	assert_false(is_refused(registrar_open(&registrar, &settings, file, sentence)));
+	assert_false(is_refused(registrar_open(&registrar, &settings, file, NULL, sentence)));
 	registrar.signer = bench->registrar.signer;
 	registrar.signer_patience_ms = 700;
 	takeover_start(&registrar);

@@ -177,6 +177,9 @@ static void the_others_are_told_what_they_need(void **state)
 	assert_text(registrar.directory, "devices");
 	assert_text(registrar.envelope, "device");
 	assert_int_equal(registrar.validity_s, 86400);
+	assert_int_equal(registrar.accounts_most, 50000);
+	assert_int_equal(registrar.orders_most, 50000);
+	assert_int_equal(registrar.account_idle_s, 86400);
 	assert_int_equal(registrar.administrators.count, 1);
 	decode(process_SEALER, &sealer);
 	assert_text(sealer.tcti, "swtpm:path=/tpm/socket");

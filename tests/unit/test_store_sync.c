@@ -42,7 +42,7 @@ static int set_up(void **state)
 	strcpy(bench->folder, "/tmp/registrar-sync-XXXXXX");
 	assert_non_null(mkdtemp(bench->folder));
 	snprintf(file, sizeof file, "%s/keyward.db", bench->folder);
-	assert_false(is_refused(store_open(file, boot, "started anew", &bench->store, sentence)));
+	assert_false(is_refused(store_open(file, boot, NULL, &bench->store, sentence)));
 	strcpy(bench->account.jwk, "{}");
 	strcpy(bench->account.contact, "[]");
 	*state = bench;
@@ -122,7 +122,7 @@ static void a_database_that_keeps_no_log_is_refused(void **state)
 	char sentence[256] = "";
 	struct store *refused = NULL;
 	(void)state;
-	assert_int_equal(store_open(":memory:", boot, "started anew", &refused, sentence).refusal, refusal_store_failed);
+	assert_int_equal(store_open(":memory:", boot, NULL, &refused, sentence).refusal, refusal_store_failed);
 	assert_non_null(strstr(sentence, "journal mode memory"));
 	assert_null(refused);
 }

@@ -1,0 +1,48 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * A store on a database of its own, and rows for it. For tests/unit/test_store*.c. */
+#ifndef KEYWARD_TESTS_STORE_BENCH_H
+#define KEYWARD_TESTS_STORE_BENCH_H
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include "ca/registrar/store.h"
+
+struct store_bench {
+	char folder[64], file[96];
+	struct store *store;
+	uint8_t boot;
+};
+
+/* For cmocka; the store is open, in boot one. */
+int store_bench_set_up(void **state);
+int store_bench_tear_down(void **state);
+#define ON_A_STORE(test) cmocka_unit_test_setup_teardown(test, store_bench_set_up, store_bench_tear_down)
+
+/* Opens it in the boot of that number; `beat` as in store_open. */
+void store_bench_open(struct store_bench *bench, uint8_t boot, void (*beat)(void));
+void store_bench_close(struct store_bench *bench);
+void store_bench_reopen(struct store_bench *bench, uint8_t boot);
+/* Another connection runs the statements, or gives the one number that they ask for; an open store is closed meanwhile. */
+void store_bench_run(struct store_bench *bench, const char *sql);
+int64_t store_bench_ask(struct store_bench *bench, const char *sql);
+
+void store_bench_assert_ok(status s);
+void store_bench_assert_refusal(status s, const char *name);
+
+/* Each is a work of its own and asserts that it worked. */
+struct account_row store_bench_account(uint32_t number);
+int64_t store_bench_add_account(struct store *store, uint32_t number);
+struct order_row store_bench_add_order(struct store *store, int64_t account, const char *name);
+struct order_row store_bench_find_order(struct store *store, const char *name);
+void store_bench_judge_order(struct store *store, struct order_row *order);
+void store_bench_close_order(struct store *store, const char *name);
+struct activation_row store_bench_add_activation(struct store *store, int64_t account);
+struct certificate_row store_bench_certificate(uint64_t entry, int64_t order);
+void store_bench_add_certificate(struct store *store, const struct certificate_row *certificate);
+
+#endif
