@@ -58,16 +58,20 @@ static status fail(struct registrar *registrar, const struct order_row *order, s
 	return why;
 }
 
+static status judge_state(const struct order_row *order)
+{
+	if (order->authorization == authorization_expired)
+		return REFUSE(order_expired);
+	return order->state == order_ready ? OK : REFUSE(order_not_ready);
+}
+
 static status finalize(struct registrar *registrar, const struct request *request, struct order_row *order,
 		       struct reply *reply)
 {
 	struct vouched vouched = {0};
 	const char *csr = NULL;
 	TRY(describe_load(registrar, request->part, request->account, order));
-	if (order->authorization == authorization_expired)
-		return REFUSE(order_expired);
-	if (order->state != order_ready)
-		return REFUSE(order_not_ready);
+	TRY(judge_state(order));
 	TRY(payload_text(request->payload, "csr", &csr));
 	TRY(judge_request(registrar, request, order, &vouched, reply));
 	if (memcmp(vouched.spki_hash, order->spki_hash, sizeof order->spki_hash) != 0)
@@ -78,12 +82,25 @@ static status finalize(struct registrar *registrar, const struct request *reques
 	return issued;
 }
 
+/* Another request has the order in hand: to the client that repeats itself it is being processed. busy: the other has
+ * just failed, or no further request can be in hand. */
+static status give_in_hand(struct registrar *registrar, struct order_row *order, struct reply *reply)
+{
+	TRY(describe_load(registrar, order->name, order->account, order));
+	if (order->state != order_valid) {
+		TRY(judge_state(order));
+		if (!flight_has(&registrar->flight, "finalize", order->name))
+			return REFUSE(busy);
+	}
+	return order_give(registrar, order, 200, reply);
+}
+
 status finalize_order(struct registrar *registrar, const struct request *request, struct reply *reply)
 {
 	struct order_row order;
 	TRY(describe_load(registrar, request->part, request->account, &order));
 	if (!flight_start(&registrar->flight, "finalize", request->part))
-		return REFUSE(order_not_ready);
+		return give_in_hand(registrar, &order, reply);
 	status done = finalize(registrar, request, &order, reply);
 	flight_end(&registrar->flight, "finalize", request->part);
 	TRY(done);

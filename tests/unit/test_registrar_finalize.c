@@ -2,6 +2,9 @@
  * Finalizing: one order, one certificate, for the attested key. */
 #include "tests/registrar/bench.h"
 
+#include <stdio.h>
+#include <unistd.h>
+
 #define CSR "{\"csr\":\"MIIB\"}"
 
 static void case_63_another_key_than_the_attested_one_ends_the_order(void **state)
@@ -78,12 +81,108 @@ static void case_66_of_parallel_finalizes_one_gets_through_with_one_issue(void *
 	bench_forget(&client);
 }
 
+static struct sender finalize_apart(struct bench *bench, const struct client *client, const char *name, char path[600])
+{
+	return (struct sender){
+	    .bench = bench, .client = client, .path = bench_path(path, "order/%s/finalize", name), .payload = CSR};
+}
+
+static void await_signer(struct bench *bench, unsigned issues)
+{
+	while (bench->signer.issues < issues)
+		usleep(1000);
+}
+
+static void assert_processing(const struct answer *answer)
+{
+	assert_int_equal(answer->http_status, 200);
+	assert_string_equal(bench_text(answer, "status"), "processing");
+	assert_null(json_object_get(answer->json, "certificate"));
+	assert_true(answer->retry_after_s > 0);
+}
+
+static void case_66_a_finalize_that_is_repeated_hears_that_the_first_is_in_hand(void **state)
+{
+	struct bench *bench = *state;
+	struct client client = bench_client();
+	struct answer answer;
+	char path[600], name[65];
+	bench_register(bench, &client);
+	bench_order(bench, &client, "ABC", name);
+	bench_attest(bench, &client, name);
+	bench->signer.late_ms = 400;
+	struct sender first = finalize_apart(bench, &client, name, path);
+	bench_post_apart(&first);
+	await_signer(bench, 1);
+	bench_post(bench, &client, first.path, CSR, &answer);
+	assert_processing(&answer);
+	assert_string_equal(strrchr(answer.location, '/') + 1, name);
+	bench_post(bench, &client, answer.location, NULL, &answer);
+	assert_processing(&answer);
+	bench_await(&first);
+	assert_string_equal(first.status, "valid");
+	bench_assert_order(bench, &client, name, "valid");
+	/* It is over: an order is finalized once (RFC 8555 7.4). */
+	bench_post(bench, &client, first.path, CSR, &answer);
+	bench_assert_refused(&answer, 403, "order_not_ready");
+	assert_int_equal(bench->signer.issues, 1);
+	bench_forget(&client);
+}
+
+static void a_finalize_that_is_repeated_while_the_signer_is_away_is_not_told_that_the_order_is_not_ready(void **state)
+{
+	struct bench *bench = *state;
+	struct client client = bench_client();
+	struct answer answer;
+	char path[600], name[65];
+	bench_register(bench, &client);
+	bench_order(bench, &client, "ABC", name);
+	bench_attest(bench, &client, name);
+	bench->signer.is_deaf = true;
+	struct sender first = finalize_apart(bench, &client, name, path);
+	bench_post_apart(&first);
+	await_signer(bench, 1);
+	bench_post(bench, &client, first.path, CSR, &answer);
+	assert_processing(&answer);
+	bench_await(&first);
+	assert_int_equal(first.http_status, 503);
+	bench_assert_order(bench, &client, name, "ready");
+	bench->signer.is_deaf = false;
+	bench_wire_signer(bench);
+	bench_finalize(bench, &client, name);
+	bench_forget(&client);
+}
+
+static void with_as_many_requests_in_hand_as_there_are_places_a_finalize_is_told_to_come_again(void **state)
+{
+	struct bench *bench = *state;
+	struct client client = bench_client();
+	struct answer answer;
+	char path[600], name[65], other[12];
+	bench_register(bench, &client);
+	bench_order(bench, &client, "ABC", name);
+	bench_attest(bench, &client, name);
+	for (int i = 0; i < flight_most; i++) {
+		snprintf(other, sizeof other, "%d", i);
+		assert_true(flight_start(&bench->registrar.flight, "finalize", other));
+	}
+	bench_post(bench, &client, bench_path(path, "order/%s/finalize", name), CSR, &answer);
+	bench_assert_refused(&answer, 503, "busy");
+	assert_true(answer.retry_after_s > 0);
+	flight_end(&bench->registrar.flight, "finalize", "7");
+	bench_finalize(bench, &client, name);
+	bench_forget(&client);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    ON_A_BENCH(case_63_another_key_than_the_attested_one_ends_the_order),
 	    ON_A_BENCH(the_signers_last_word_ends_the_order),
 	    ON_A_BENCH(case_66_of_parallel_finalizes_one_gets_through_with_one_issue),
+	    ON_A_BENCH(case_66_a_finalize_that_is_repeated_hears_that_the_first_is_in_hand),
+	    ON_A_BENCH(a_finalize_that_is_repeated_while_the_signer_is_away_is_not_told_that_the_order_is_not_ready),
+	    ON_A_BENCH(with_as_many_requests_in_hand_as_there_are_places_a_finalize_is_told_to_come_again),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
