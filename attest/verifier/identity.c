@@ -5,8 +5,6 @@
 #include <openssl/evp.h>
 #include <stdio.h>
 
-#include "attest/verifier/record.h"
-
 enum { ek_hash_size = 32, ek_base64_size = 44 };
 
 /* urn:ek:sha256:<base64 with padding> as hex; false when it is no such URI. */
@@ -36,7 +34,7 @@ static status judge_own_name(const struct format_tpm *tpm, struct bytes identifi
 }
 
 status identity_judge(const struct verifier *verifier, const struct format_tpm *tpm, struct bytes identifier_type,
-		      struct bytes identifier, struct bytes record, struct detail *detail)
+		      struct bytes identifier, struct bytes record, struct record *used, struct detail *detail)
 {
 	char ek[2 * ek_hash_size + 1] = "";
 	if (!bytes_equal_text(identifier_type, "permanent-identifier"))
@@ -48,7 +46,7 @@ status identity_judge(const struct verifier *verifier, const struct format_tpm *
 	if (tpm->is_own_ak && bytes_equal_text(identifier, ek))
 		return OK;
 	if (record.size != 0)
-		return record_judge(verifier, record, identifier_type, identifier, bytes_from_text(ek));
+		return record_judge(verifier, record, identifier_type, identifier, bytes_from_text(ek), used);
 	detail_say(detail,
 		   "challenge identifier \"%.*s\" doesn't match any of the attested hardware identifiers [\"%s\"]; an "
 		   "administrator may add an enrolment record for it",

@@ -4,11 +4,13 @@
 #define KEYWARD_VERIFIER_IDENTITY_H
 
 #include "attest/verifier/format_tpm.h"
+#include "attest/verifier/record.h"
 
 /* By default the identifier is the lower-case hex of SHA-256 over the EK's SPKI, which an AK certificate of our own issuer names. A
  * foreign maker's AK certificate may name the device itself by its one PermanentIdentifier. Any other identifier needs an enrolment
- * record (empty: none) for that EK. identifier_type_unsupported, identity_absent, identity_mismatch, record_*. */
+ * record (empty: none) for that EK; it goes to
+ * `used`, which stays as it was where none was needed. identifier_type_unsupported, identity_absent, identity_mismatch, record_*. */
 status identity_judge(const struct verifier *verifier, const struct format_tpm *tpm, struct bytes identifier_type,
-		      struct bytes identifier, struct bytes record, struct detail *detail);
+		      struct bytes identifier, struct bytes record, struct record *used, struct detail *detail);
 
 #endif

@@ -6,7 +6,7 @@
 #include "ca/jose/jws.h"
 #include "firmware/boundary/clock.h"
 
-enum { longest_record = 8192, member_count = 5, longest_kid = 256 + 64 + 64 };
+enum { longest_record = 8192, member_count = 6, seconds_of_a_day = 86400, longest_kid = 256 + 64 + 64 };
 
 static void free_key(EVP_PKEY **key)
 {
@@ -44,7 +44,7 @@ static status judge_signer(const struct message_verifier_settings *settings, con
 
 struct claim {
 	struct bytes identifier_type, identifier, ek;
-	uint64_t sequence, expires_s;
+	uint64_t sequence, issued_s, expires_s;
 };
 
 static bool is_hash_in_hex(struct bytes text)
@@ -61,14 +61,36 @@ static status read_claim(struct bytes payload, struct buffer *room, struct claim
 	if (is_refused(json_parse(payload, room, &read)) || read.count != member_count ||
 	    is_refused(json_text(&read, "identifierType", &out->identifier_type)) ||
 	    is_refused(json_text(&read, "identifier", &out->identifier)) || is_refused(json_text(&read, "ek", &out->ek)) ||
-	    is_refused(json_whole(&read, "sequence", &out->sequence)) ||
+	    is_refused(json_whole(&read, "sequence", &out->sequence)) || out->sequence == 0 ||
+	    is_refused(json_whole(&read, "issued", &out->issued_s)) ||
 	    is_refused(json_whole(&read, "expires", &out->expires_s)) || !is_hash_in_hex(out->ek))
 		return REFUSE(record_malformed);
 	return OK;
 }
 
+/* Nothing here remembers that a record was superseded, so that its own life is what bounds its use. That nobody issues one ahead
+ * of time is seen by the second bound. */
+static status judge_life(const struct message_verifier_settings *settings, const struct claim *claim)
+{
+	const uint64_t now = clock_wall_s(), longest_s = (uint64_t)settings->longest_record_days * seconds_of_a_day;
+	if (claim->expires_s <= now)
+		return REFUSE(record_expired);
+	const bool is_short = claim->issued_s <= claim->expires_s && claim->expires_s - claim->issued_s <= longest_s &&
+			      claim->expires_s - now <= longest_s;
+	return is_short ? OK : REFUSE(record_too_long);
+}
+
+static bool hash_signed(const struct jws *jws, uint8_t out[32])
+{
+	uint8_t text_room[2 * longest_record];
+	struct buffer text = BUFFER(text_room);
+	return buffer_add(&text, jws->protected_text.data, jws->protected_text.size) && buffer_add(&text, ".", 1) &&
+	       buffer_add(&text, jws->payload_text.data, jws->payload_text.size) &&
+	       EVP_Digest(text.data, text.size, out, NULL, EVP_sha256(), NULL) == 1;
+}
+
 status record_judge(const struct verifier *verifier, struct bytes record, struct bytes identifier_type, struct bytes identifier,
-		    struct bytes ek_hash_hex)
+		    struct bytes ek_hash_hex, struct record *out)
 {
 	const struct message_verifier_settings *settings = &verifier->settings;
 	uint8_t octets[3 * longest_record]; /* twice for the JWS, once for the payload's strings */
@@ -81,9 +103,14 @@ status record_judge(const struct verifier *verifier, struct bytes record, struct
 	if (!is_url(jws.url, settings->origin, "/admin/enrolment-record", bytes_from(NULL, 0)))
 		return REFUSE(record_malformed);
 	TRY(read_claim(jws.payload, &room, &claim));
-	if (claim.expires_s <= clock_wall_s())
-		return REFUSE(record_expired);
+	TRY(judge_life(settings, &claim));
 	const bool is_this = bytes_equal(claim.identifier_type, identifier_type) && bytes_equal(claim.identifier, identifier) &&
 			     bytes_equal(claim.ek, ek_hash_hex);
-	return is_this ? OK : REFUSE(record_mismatch);
+	if (!is_this)
+		return REFUSE(record_mismatch);
+	struct record made = {.sequence = claim.sequence};
+	if (!hash_signed(&jws, made.hash))
+		return REFUSE(internal);
+	*out = made;
+	return OK;
 }

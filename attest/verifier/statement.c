@@ -57,8 +57,21 @@ static bool add_string(struct buffer *out, const char *name, const char *value)
 	       add_text(out, ",");
 }
 
+/* Why the device may have a name that is not its own. */
+static bool add_record(const struct record *record, struct buffer *out)
+{
+	char text[160], hash[2 * hash_size + 1];
+	if (record->sequence == 0)
+		return true;
+	for (size_t i = 0; i < hash_size; i++)
+		snprintf(hash + 2 * i, 3, "%02x", record->hash[i]);
+	snprintf(text, sizeof text, "\"enrolment_record\":{\"sequence\":%llu,\"sha256\":\"%s\"},",
+		 (unsigned long long)record->sequence, hash);
+	return add_text(out, text);
+}
+
 /* The claims: what the statement proves, in the words of this format. */
-static bool add_claims(const struct format_tpm *tpm, struct buffer *out)
+static bool add_claims(const struct format_tpm *tpm, const struct record *record, struct buffer *out)
 {
 	char numbers[256];
 	const char *kind = tpm->public.type == tpm_rsa ? "RSA" : "EC";
@@ -73,12 +86,12 @@ static bool add_claims(const struct format_tpm *tpm, struct buffer *out)
 	       add_string(out, "tpm_version", tpm->names.version) &&
 	       add_string(out, "ek", tpm->names.ek_uri) &&
 	       add_string(out, "key_protection", tpm->vendor->is_virtual ? "software" : "hardware") &&
-	       add_text(out, numbers);
+	       add_record(record, out) && add_text(out, numbers);
 }
 
 /* Fills what the answer and the voucher say of the device; claims are in room from `claims` on. */
 static status vouch(const struct verifier *verifier, const struct message_statement_judge *ask, const struct format_tpm *tpm,
-		    struct buffer *room, struct message_statement_judged *out)
+		    const struct record *record, struct buffer *room, struct message_statement_judged *out)
 {
 	uint8_t spki_room[1024];
 	struct buffer spki = BUFFER(spki_room);
@@ -94,15 +107,17 @@ static status vouch(const struct verifier *verifier, const struct message_statem
 		.identifier = ask->identifier,
 		.format = answer.format,
 		.assurance = answer.assurance,
+		.record_sequence = record->sequence,
 	};
 	const size_t claims_at = room->size;
-	if (!add_claims(tpm, room))
+	if (!add_claims(tpm, record, room))
 		return REFUSE(internal);
 	answer.claims = bytes_from(room->data + claims_at, room->size - claims_at);
 	if (!tpm_key_spki(tpm->key, &spki) || !digest(buffer_view(&spki), voucher.spki_hash) ||
 	    !digest(ask->statement, voucher.evidence_hash) || !digest(answer.claims, voucher.claims_hash))
 		return REFUSE(internal);
 	memcpy(voucher.account_thumbprint, ask->account_thumbprint, hash_size);
+	memcpy(voucher.record_hash, record->hash, hash_size);
 	memcpy(voucher.root_hash, tpm->root_hash, hash_size);
 	memcpy(voucher.configuration_hash, verifier->configuration_hash, hash_size);
 	const size_t voucher_at = room->size;
@@ -118,6 +133,7 @@ status verifier_statement_judge(const struct verifier *verifier, const struct me
 				struct buffer *room, struct message_statement_judged *out, struct detail *detail)
 {
 	struct cbor object;
+	struct record record = {.sequence = 0};
 	__attribute__((cleanup(format_tpm_free))) struct format_tpm tpm = {
 		.verifier = verifier, .object = &object, .detail = detail};
 	TRY(verifier_judge_directory(verifier, ask->directory));
@@ -127,6 +143,7 @@ status verifier_statement_judge(const struct verifier *verifier, const struct me
 	if (!key_authorization_hash(ask->token, ask->account_thumbprint, tpm.expected))
 		return REFUSE(internal);
 	TRY(format_tpm_judge(&tpm));
-	TRY(identity_judge(verifier, &tpm, ask->identifier_type, ask->identifier, ask->enrolment_record, detail));
-	return vouch(verifier, ask, &tpm, room, out);
+	TRY(identity_judge(verifier, &tpm, ask->identifier_type, ask->identifier, ask->enrolment_record, &record,
+			   detail));
+	return vouch(verifier, ask, &tpm, &record, room, out);
 }

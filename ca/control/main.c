@@ -76,13 +76,14 @@ static bool add_text(struct buffer *out, const char *text)
 
 static outcome build_payload(const struct options *options, struct buffer *out)
 {
-	char numbers[96];
+	char numbers[128];
+	const uint64_t now = clock_wall_s();
 	if (strlen(options->ek) != 64 || strspn(options->ek, "0123456789abcdef") != 64)
 		return wrong_usage("--ek takes the 64 lower-case hexadecimal digits of the SHA-256 of the EK's "
 				   "SubjectPublicKeyInfo");
-	(void)snprintf(numbers, sizeof numbers, ",\"sequence\":%llu,\"expires\":%llu}",
-		       (unsigned long long)options->sequence,
-		       (unsigned long long)(clock_wall_s() + options->expires_in_s));
+	(void)snprintf(numbers, sizeof numbers, ",\"sequence\":%llu,\"issued\":%llu,\"expires\":%llu}",
+		       (unsigned long long)options->sequence, (unsigned long long)now,
+		       (unsigned long long)(now + options->expires_in_s));
 	if (!add_text(out, "{\"identifierType\":\"permanent-identifier\",\"identifier\":") ||
 	    !json_quote(bytes_from_text(options->identifier), out) || !add_text(out, ",\"ek\":") ||
 	    !json_quote(bytes_from_text(options->ek), out) || !add_text(out, numbers))

@@ -6,7 +6,7 @@
 #include "ca/registrar/request.h"
 #include "firmware/boundary/clock.h"
 
-enum { record_most = 8192 };
+enum { record_most = 8192, seconds_of_a_day = 86400 };
 
 static status read_hex(const char *text, uint8_t out[store_hash_size])
 {
@@ -29,21 +29,34 @@ static status read_number(const json_t *payload, const char *name, uint64_t *out
 	return OK;
 }
 
-static status read_record(const struct request *request, struct record_row *out)
+/* Told at once what the verifier would refuse later, when the record had taken the place of a good one. */
+static status judge_life(const struct registrar *registrar, uint64_t issued_s, uint64_t expires_s)
+{
+	const uint64_t now = clock_wall_s(), longest_s = (uint64_t)registrar->longest_record_days * seconds_of_a_day;
+	if (expires_s <= now)
+		return REFUSE(record_expired);
+	return issued_s <= expires_s && expires_s - issued_s <= longest_s && expires_s - now <= longest_s
+		       ? OK
+		       : REFUSE(record_too_long);
+}
+
+static status read_record(const struct registrar *registrar, const struct request *request, struct record_row *out)
 {
 	const char *type = NULL, *identifier = NULL, *ek = NULL;
+	uint64_t issued_s = 0;
 	TRY(payload_text(request->payload, "identifierType", &type));
 	TRY(payload_text(request->payload, "identifier", &identifier));
 	TRY(payload_text(request->payload, "ek", &ek));
 	TRY(identifier_judge(type, identifier));
 	TRY(read_hex(ek, out->ek_hash));
 	TRY(read_number(request->payload, "sequence", &out->sequence));
+	TRY(read_number(request->payload, "issued", &issued_s));
 	TRY(read_number(request->payload, "expires", &out->expires_s));
 	out->identifier_type = bytes_from_text(type);
 	out->identifier = bytes_from_text(identifier);
 	out->administrator = bytes_from_text(request->administrator);
 	out->request = request->body;
-	return out->expires_s > clock_wall_s() ? OK : REFUSE(record_expired);
+	return judge_life(registrar, issued_s, out->expires_s);
 }
 
 status administration_add_record(struct registrar *registrar, const struct request *request, struct reply *reply)
@@ -51,7 +64,7 @@ status administration_add_record(struct registrar *registrar, const struct reque
 	struct record_row record = {0};
 	if (request->body.size > record_most)
 		return REFUSE(body_too_long);
-	TRY(read_record(request, &record));
+	TRY(read_record(registrar, request, &record));
 	store_enter(registrar->store);
 	TRY(store_leave(registrar->store, store_record_add(registrar->store, &record, clock_wall_s())));
 	if (registrar->log != NULL)

@@ -27,6 +27,7 @@ static status take_settings(struct registrar *registrar, const struct message_re
 	registrar->accounts_most = settings->accounts_most;
 	registrar->orders_most = settings->orders_most;
 	registrar->account_idle_s = settings->account_idle_s;
+	registrar->longest_record_days = settings->longest_record_days;
 	snprintf(registrar->policy, sizeof registrar->policy, "directory %s: envelope %s, validity %u s",
 		 registrar->directory, registrar->envelope, (unsigned)registrar->validity_s);
 	SHA256((const uint8_t *)registrar->policy, strlen(registrar->policy), registrar->policy_hash);

@@ -13,7 +13,7 @@
 
 struct registrar {
 	char origin[257], directory[65], envelope[65];
-	uint32_t validity_s;
+	uint32_t validity_s, longest_record_days;
 	/* Accounts without a certificate, and open orders and activations, that there may be in all. */
 	uint32_t accounts_most, orders_most, account_idle_s;
 	char policy[320]; /* the directory's rule as configured, in one line; its SHA-256 goes into the ledger */

@@ -50,9 +50,9 @@ struct configuration {
 	const char *ledger_origin;
 	uint64_t ledger_room_bytes;
 	/* directory NAME { envelope, validity, ak_validity, ek_roots = {files}, ak_roots = {files}, virtual_tpm =
-	 * false, accounts, orders, account_idle } */
+	 * false, accounts, orders, account_idle, longest_record_days } */
 	const char *directory, *directory_envelope;
-	uint32_t directory_validity_s, ak_validity_s, accounts, orders, account_idle_s;
+	uint32_t directory_validity_s, ak_validity_s, accounts, orders, account_idle_s, longest_record_days;
 	const char *ek_roots[configuration_most_roots], *ak_roots[configuration_most_roots]; /* absolute paths, PEM or DER */
 	size_t ek_root_count, ak_root_count;
 	bool virtual_tpm;

@@ -153,6 +153,7 @@ static bool fill_registrar(const struct building *building)
 	out->accounts_most = from->accounts;
 	out->orders_most = from->orders;
 	out->account_idle_s = from->account_idle_s;
+	out->longest_record_days = from->longest_record_days;
 	memcpy(out->boot_id, building->shop->keys.boot_id, sizeof out->boot_id);
 	return take_administrators(building, out->administrators.at, &out->administrators.count);
 }
@@ -165,6 +166,7 @@ static bool fill_verifier(const struct building *building)
 	out->origin = bytes_from_text(building->shop->origin);
 	out->directory = bytes_from_text(from->directory);
 	out->may_be_virtual = from->virtual_tpm;
+	out->longest_record_days = from->longest_record_days;
 	memcpy(out->token_key, keys->token_key, sizeof out->token_key);
 	memcpy(out->device_key, keys->device_key, sizeof out->device_key);
 	memcpy(out->request_key, keys->request_key, sizeof out->request_key);

@@ -170,9 +170,11 @@ static void enter_device(struct message_ledger_entry *entry, const struct messag
 					       .order = request->order,
 					       .identifier_type = device->identifier_type,
 					       .identifier = device->identifier,
+					       .record_sequence = device->record_sequence,
 					       .envelope = request->envelope};
 	memcpy(entry->evidence_hash, device->evidence_hash, sizeof entry->evidence_hash);
 	memcpy(entry->claims_hash, device->claims_hash, sizeof entry->claims_hash);
+	memcpy(entry->record_hash, device->record_hash, sizeof entry->record_hash);
 	memcpy(entry->configuration_hash, device->configuration_hash, sizeof entry->configuration_hash);
 	memcpy(entry->policy_hash, request->policy_hash, sizeof entry->policy_hash);
 }

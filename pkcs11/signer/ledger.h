@@ -27,7 +27,8 @@
  *               (messages.def) whose extraData is SHA-256("keyward quote v1" || that checkpoint).
  *
  * Fields of a leaf, by kind:
- *   c  evidence, claims and configuration hash are those of the device voucher, policy_hash the registrar's
+ *   c  evidence, claims and configuration hash are those of the device voucher, as are sequence and hash of the
+ *      enrolment record (zero: none); policy_hash is the registrar's
  *   a  order is the activation in hex, identifier the EK's hash in hex with type ek-sha256, evidence_hash SHA-256 of
  *      the AK voucher as it came, claims_hash the hash of the root of the EK's chain
  *   t  identifier is the listener's name

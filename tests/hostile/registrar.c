@@ -6,7 +6,9 @@
 #include <stdlib.h>
 
 #include <cmocka.h>
+#include <openssl/pem.h>
 #include <openssl/sha.h>
+#include <time.h>
 
 #include "tests/hostile/world.h"
 
@@ -178,7 +180,7 @@ static void no_ek_root_and_no_enrolment_record_of_its_own(void **state)
 	snprintf(kid, sizeof kid, "%s/admin/administrator/first", world.origin);
 	snprintf(payload, sizeof payload,
 		 "{\"identifierType\":\"permanent-identifier\",\"identifier\":\"the-director\",\"ek\":\"%064d\","
-		 "\"sequence\":1,\"expires\":4000000000}", 0);
+		 "\"sequence\":1,\"issued\":3999999999,\"expires\":4000000000}", 0);
 	device_jws_build(&(struct device_jws){.account = &world.other_account, .url = url, .kid = kid, .payload = payload},
 			 &record);
 	memset(&enrolment, 0, sizeof enrolment);
@@ -186,6 +188,70 @@ static void no_ek_root_and_no_enrolment_record_of_its_own(void **state)
 	assert_true(is_refused(world_attest(&stage, &world, "the-director", &world.account, &world.key,
 					    device_view(&record), &enrolment)));
 	ledger_is_as_before(0);
+}
+
+/* A record of the administrator that the ceremony made. */
+static void sign_record(unsigned sequence, struct device_octets *out)
+{
+	char path[512], url[128], kid[128], payload[320], ek[65];
+	struct device_account first = {.key = NULL};
+	snprintf(path, sizeof path, "%s/run/administrator-first.pem", stage.folder);
+	FILE *file = fopen(path, "re");
+	assert_non_null(file);
+	first.key = PEM_read_PrivateKey(file, NULL, NULL, NULL);
+	fclose(file);
+	assert_non_null(first.key);
+	for (size_t i = 0; i < sizeof world.ek.spki_hash; i++)
+		snprintf(ek + 2 * i, 3, "%02x", world.ek.spki_hash[i]);
+	snprintf(url, sizeof url, "%s/admin/enrolment-record", world.origin);
+	snprintf(kid, sizeof kid, "%s/admin/administrator/first", world.origin);
+	snprintf(payload, sizeof payload,
+		 "{\"identifierType\":\"permanent-identifier\",\"identifier\":\"press-7\",\"ek\":\"%s\",\"sequence\":%u,"
+		 "\"issued\":%lld,\"expires\":%lld}",
+		 ek, sequence, (long long)time(NULL), (long long)time(NULL) + 600);
+	device_jws_build(&(struct device_jws){.account = &first, .url = url, .kid = kid, .payload = payload}, out);
+	EVP_PKEY_free(first.key);
+}
+
+static void enrol_by_record(const struct world *with, struct bytes record, struct message_ledger_entry *leaf)
+{
+	struct enrolment enrolment = {.order = ""};
+	struct message_issued issued;
+	static struct message_entry_given given;
+	const struct device_csr csr = {.key = world.key.key, .subject = "press-7"};
+	assert_false(is_refused(world_open(&stage, "press-7", &enrolment)));
+	assert_false(is_refused(world_attest(&stage, with, "press-7", &world.account, &world.key, record, &enrolment)));
+	assert_false(is_refused(world_finalize(&stage, with, "press-7", &world.account, &csr, &enrolment)));
+	assert_false(is_refused(world_issue(&stage, &enrolment, 0, &issued)));
+	const struct message_entry_read read = {.entry = issued.entry};
+	assert_false(is_refused(stage_call(&stage, process_SIGNER, message_entry_read, &read, &given)));
+	assert_false(is_refused(wire_decode(message_ledger_entry, given.leaf, leaf)));
+}
+
+/* It can hold back the newer record, and the verifier cannot know; but the older one's number then stands in the ledger. */
+static void a_superseded_record_that_is_used_again_shows_in_the_ledger(void **state)
+{
+	(void)state;
+	static struct world with;
+	static struct device_octets older, newer;
+	static const uint8_t none[32];
+	struct message_ledger_entry leaf;
+	uint8_t newer_hash[32];
+	older.size = newer.size = 0;
+	with = world;
+	device_certificate_build(&(struct device_certificate){.authority = &world.ak_maker, .key = &world.ak, .ek = &world.ek},
+				 &with.ak_certificate);
+	sign_record(1, &older);
+	sign_record(2, &newer);
+	enrol_by_record(&with, device_view(&newer), &leaf);
+	assert_int_equal(leaf.record_sequence, 2);
+	memcpy(newer_hash, leaf.record_hash, sizeof newer_hash);
+	assert_memory_not_equal(newer_hash, none, sizeof none);
+	enrol_by_record(&with, device_view(&older), &leaf);
+	assert_int_equal(leaf.record_sequence, 1);
+	assert_memory_not_equal(leaf.record_hash, newer_hash, sizeof newer_hash);
+	assert_memory_not_equal(leaf.record_hash, none, sizeof none);
+	ledger_is_as_before(2);
 }
 
 static void case_48_no_activation_without_the_tpm(void **state)
@@ -315,6 +381,7 @@ int main(int count, char **arguments)
 		HOSTILE(case_66_one_order_one_certificate),
 		HOSTILE(no_name_that_the_statement_does_not_carry),
 		HOSTILE(no_ek_root_and_no_enrolment_record_of_its_own),
+		HOSTILE(a_superseded_record_that_is_used_again_shows_in_the_ledger),
 		HOSTILE(case_48_no_activation_without_the_tpm),
 		HOSTILE(case_64_no_wish_of_the_request_is_granted),
 		HOSTILE(case_83_nothing_beyond_the_envelope),

@@ -64,6 +64,7 @@ static void start(struct bench *bench)
 	    .accounts_most = 1000,
 	    .orders_most = 1000,
 	    .account_idle_s = 86400,
+	    .longest_record_days = 90,
 	};
 	memcpy(settings.boot_id, bench->boot_id, sizeof settings.boot_id);
 	sign_record(bench->administrator, "ada", "administrator", &ada);

@@ -69,6 +69,8 @@ void counter_order(struct counter_order *order, const char *name, EVP_PKEY *key)
 	memset(order->asked.account_thumbprint, 0x11, 32);
 	memset(order->device.evidence_hash, 0x22, 32);
 	memset(order->device.claims_hash, 0x33, 32);
+	memset(order->device.record_hash, 0x66, 32);
+	order->device.record_sequence = 17;
 	memset(order->device.configuration_hash, 0x44, 32);
 	if (EVP_Digest(spki.data, spki.size, order->device.spki_hash, NULL, EVP_sha256(), NULL) != 1)
 		abort();

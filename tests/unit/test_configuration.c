@@ -51,6 +51,11 @@ static void what_is_left_out_has_its_default(void **state)
 	change("	accounts = 50000", "");
 	assert_true(read_it());
 	assert_int_equal(got.accounts, 50000);
+	change("	longest_record_days = 90", "");
+	assert_true(read_it());
+	assert_int_equal(got.longest_record_days, 90);
+	changed_is_refused("longest_record_days = 90", "longest_record_days = 0", "from 1 to 366");
+	changed_is_refused("longest_record_days = 90", "longest_record_days = 367", "from 1 to 366");
 }
 
 static void bounds_so_low_that_honest_devices_would_wait_are_refused(void **state)

@@ -8,6 +8,7 @@
 #include <cmocka.h>
 
 #include "attest/verifier/record.h"
+#include "ca/jose/jws.h"
 #include "firmware/boundary/clock.h"
 #include "tests/device/request.h"
 
@@ -41,6 +42,7 @@ static int set_up(void **state)
 	device_account_new(&ole);
 	device_account_new(&eve);
 	verifier.settings.origin = bytes_from_text(ORIGIN);
+	verifier.settings.longest_record_days = 90;
 	add_administrator(0, "ole", "auditor", &ole);
 	add_administrator(1, "ada", "administrator", &ada);
 	return 0;
@@ -55,11 +57,17 @@ static int tear_down(void **state)
 	return 0;
 }
 
+static struct record got;
+
 static enum refusal judge_octets(struct bytes record)
 {
-	return record_judge(&verifier, record, bytes_from_text("permanent-identifier"), bytes_from_text("press-7"),
-			    bytes_from_text(EK))
-		.refusal;
+	static const struct record untouched = {.sequence = 77};
+	got = untouched;
+	const status s = record_judge(&verifier, record, bytes_from_text("permanent-identifier"), bytes_from_text("press-7"),
+				      bytes_from_text(EK), &got);
+	if (is_refused(s))
+		assert_memory_equal(&got, &untouched, sizeof got);
+	return s.refusal;
 }
 
 static enum refusal judge(const struct device_account *account, const char *kid, const char *url, const char *payload)
@@ -70,12 +78,24 @@ static enum refusal judge(const struct device_account *account, const char *kid,
 	return judge_octets(device_view(&record));
 }
 
-static const char *payload_of(const char *type, const char *identifier, const char *ek, int64_t expires_in_s)
+static const char *payload_for(const char *type, const char *identifier, const char *ek, int64_t issued_in_s, int64_t expires_in_s)
 {
 	static char text[1024];
-	snprintf(text, sizeof text, "{\"identifierType\":\"%s\",\"identifier\":\"%s\",\"ek\":\"%s\",\"sequence\":3,\"expires\":%lld}", type,
-		 identifier, ek, (long long)clock_wall_s() + expires_in_s);
+	const long long now = (long long)clock_wall_s();
+	snprintf(text, sizeof text,
+		 "{\"identifierType\":\"%s\",\"identifier\":\"%s\",\"ek\":\"%s\",\"sequence\":3,\"issued\":%lld,\"expires\":%lld}",
+		 type, identifier, ek, now + issued_in_s, now + expires_in_s);
 	return text;
+}
+
+static const char *payload_of(const char *type, const char *identifier, const char *ek, int64_t expires_in_s)
+{
+	return payload_for(type, identifier, ek, -7 * 86400, expires_in_s);
+}
+
+static const char *payload_during(int64_t issued_in_s, int64_t expires_in_s)
+{
+	return payload_for("permanent-identifier", "press-7", EK, issued_in_s, expires_in_s);
 }
 
 static const char *good_payload(void)
@@ -87,6 +107,49 @@ static void an_administrators_record_gives_its_identifier_to_its_ek(void **state
 {
 	(void)state;
 	assert_int_equal(judge(&ada, ADA, RECORDS, good_payload()), refusal_none);
+}
+
+static void its_sequence_and_the_hash_of_what_was_signed_are_told_however_it_is_spaced(void **state)
+{
+	(void)state;
+	static struct device_octets record, spaced, signed_text;
+	uint8_t hash[32];
+	record.size = spaced.size = signed_text.size = 0;
+	device_jws_build(&(struct device_jws){.account = &ada, .kid = ADA, .url = RECORDS, .payload = good_payload()}, &record);
+	assert_int_equal(judge_octets(device_view(&record)), refusal_none);
+	assert_int_equal(got.sequence, 3);
+	const struct record first = got;
+	device_append(&spaced, " { ", 3);
+	device_append(&spaced, record.data + 1, record.size - 1);
+	assert_int_equal(judge_octets(device_view(&spaced)), refusal_none);
+	assert_memory_equal(&got, &first, sizeof got);
+	struct jws jws;
+	static uint8_t octets[16384];
+	struct buffer room = BUFFER(octets);
+	assert_false(is_refused(jws_parse(device_view(&record), &room, &jws)));
+	device_append(&signed_text, jws.protected_text.data, jws.protected_text.size);
+	device_append(&signed_text, ".", 1);
+	device_append(&signed_text, jws.payload_text.data, jws.payload_text.size);
+	assert_int_equal(EVP_Digest(signed_text.data, signed_text.size, hash, NULL, EVP_sha256(), NULL), 1);
+	assert_memory_equal(got.hash, hash, sizeof hash);
+	assert_int_equal(judge(&ada, ADA, RECORDS, good_payload()), refusal_none);
+}
+
+/* Its whole life counts, not only what is left of it: else a superseded one would come to life in the end. */
+static void a_record_that_holds_longer_than_is_allowed_is_record_too_long(void **state)
+{
+	(void)state;
+	const int64_t longest_s = 90 * 86400;
+	assert_int_equal(judge(&ada, ADA, RECORDS, payload_during(-10, longest_s - 10)), refusal_none);
+	assert_int_equal(judge(&ada, ADA, RECORDS, payload_during(-10, longest_s - 9)), refusal_record_too_long);
+	assert_int_equal(judge(&ada, ADA, RECORDS, payload_during(-longest_s, 1)), refusal_record_too_long);
+	assert_int_equal(judge(&ada, ADA, RECORDS, payload_during(-300 * 86400, 86400)), refusal_record_too_long);
+	assert_int_equal(judge(&ada, ADA, RECORDS, payload_during(86400, longest_s + 86400)), refusal_record_too_long);
+	assert_int_equal(judge(&ada, ADA, RECORDS, payload_during(7200, 3600)), refusal_record_too_long);
+	verifier.settings.longest_record_days = 1;
+	assert_int_equal(judge(&ada, ADA, RECORDS, payload_during(-10, 86400 - 10)), refusal_none);
+	assert_int_equal(judge(&ada, ADA, RECORDS, payload_during(-10, 86400)), refusal_record_too_long);
+	verifier.settings.longest_record_days = 90;
 }
 
 static void a_record_signed_by_nobody_who_may_is_record_forged(void **state)
@@ -141,23 +204,28 @@ static void other_members_are_record_malformed(void **state)
 		"",
 		"{}",
 		"[]",
-		"{\"identifier\":\"press-7\",\"ek\":\"" EK "\",\"sequence\":3,\"expires\":9000000000}",
-		"{\"identifierType\":\"permanent-identifier\",\"ek\":\"" EK "\",\"sequence\":3,\"expires\":9000000000}",
-		"{\"identifierType\":\"permanent-identifier\",\"identifier\":\"press-7\",\"sequence\":3,\"expires\":9000000000}",
-		"{\"identifierType\":\"permanent-identifier\",\"identifier\":\"press-7\",\"ek\":\"" EK "\",\"expires\":9000000000}",
-		"{\"identifierType\":\"permanent-identifier\",\"identifier\":\"press-7\",\"ek\":\"" EK "\",\"sequence\":3}",
+		"{\"identifier\":\"press-7\",\"ek\":\"" EK "\",\"sequence\":3,\"issued\":1,\"expires\":9000000000}",
+		"{\"identifierType\":\"permanent-identifier\",\"ek\":\"" EK "\",\"sequence\":3,\"issued\":1,\"expires\":9000000000}",
+		"{\"identifierType\":\"permanent-identifier\",\"identifier\":\"press-7\",\"sequence\":3,\"issued\":1,\"expires\":9000000000}",
 		"{\"identifierType\":\"permanent-identifier\",\"identifier\":\"press-7\",\"ek\":\"" EK
-		"\",\"sequence\":3,\"expires\":9000000000,\"more\":1}",
+		"\",\"issued\":1,\"expires\":9000000000}",
+		"{\"identifierType\":\"permanent-identifier\",\"identifier\":\"press-7\",\"ek\":\"" EK
+		"\",\"sequence\":3,\"expires\":9000000000}",
+		"{\"identifierType\":\"permanent-identifier\",\"identifier\":\"press-7\",\"ek\":\"" EK
+		"\",\"sequence\":0,\"issued\":1,\"expires\":9000000000}",
+		"{\"identifierType\":\"permanent-identifier\",\"identifier\":\"press-7\",\"ek\":\"" EK "\",\"sequence\":3,\"issued\":1}",
+		"{\"identifierType\":\"permanent-identifier\",\"identifier\":\"press-7\",\"ek\":\"" EK
+		"\",\"sequence\":3,\"issued\":1,\"expires\":9000000000,\"more\":1}",
 		"{\"identifierType\":\"permanent-identifier\",\"identifier\":\"press-7\",\"identifier\":\"press-7\",\"ek\":\"" EK
-		"\",\"sequence\":3,\"expires\":9000000000}",
+		"\",\"sequence\":3,\"issued\":1,\"expires\":9000000000}",
 		"{\"identifierType\":\"permanent-identifier\",\"identifier\":\"press-7\",\"ek\":\"" EK
-		"\",\"sequence\":\"3\",\"expires\":9000000000}",
+		"\",\"sequence\":\"3\",\"issued\":1,\"expires\":9000000000}",
 		"{\"identifierType\":\"permanent-identifier\",\"identifier\":\"press-7\",\"ek\":\"" EK
-		"\",\"sequence\":-3,\"expires\":9000000000}",
+		"\",\"sequence\":-3,\"issued\":1,\"expires\":9000000000}",
 		"{\"identifierType\":\"permanent-identifier\",\"identifier\":\"press-7\",\"ek\":\"" EK
-		"\",\"sequence\":3,\"expires\":9e9}",
+		"\",\"sequence\":3,\"issued\":1,\"expires\":9e9}",
 		"{\"identifierType\":\"permanent-identifier\",\"identifier\":7,\"ek\":\"" EK
-		"\",\"sequence\":3,\"expires\":9000000000}",
+		"\",\"sequence\":3,\"issued\":1,\"expires\":9000000000}",
 	};
 	for (size_t i = 0; i < sizeof payloads / sizeof payloads[0]; i++)
 		assert_int_equal(judge(&ada, ADA, RECORDS, payloads[i]), refusal_record_malformed);
@@ -229,6 +297,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(an_administrators_record_gives_its_identifier_to_its_ek),
+		cmocka_unit_test(its_sequence_and_the_hash_of_what_was_signed_are_told_however_it_is_spaced),
+		cmocka_unit_test(a_record_that_holds_longer_than_is_allowed_is_record_too_long),
 		cmocka_unit_test(a_record_signed_by_nobody_who_may_is_record_forged),
 		cmocka_unit_test(a_record_by_an_auditor_is_record_forged),
 		cmocka_unit_test(a_record_signed_by_another_algorithm_than_it_says_is_record_forged),

@@ -135,8 +135,8 @@ static const char *record_text(char room[400], const char *identifier, const cha
 {
 	snprintf(room, 400,
 		 "{\"identifierType\":\"permanent-identifier\",\"identifier\":\"%s\",\"ek\":\"%s\",\"sequence\":%d,"
-		 "\"expires\":%lld}",
-		 identifier, ek, sequence, expires);
+		 "\"issued\":%lld,\"expires\":%lld}",
+		 identifier, ek, sequence, (long long)time(NULL) - 1, expires);
 	return room;
 }
 
@@ -179,6 +179,8 @@ static void an_enrolment_record_with_a_wrong_member_is_refused(void **state)
 	const long long later = (long long)time(NULL) + 1000;
 	bench_post(bench, &ada, "/admin/enrolment-record", record_text(payload, "SN-7", EK, 3, 5), &answer);
 	bench_assert_refused(&answer, 403, "record_expired");
+	bench_post(bench, &ada, "/admin/enrolment-record", record_text(payload, "SN-7", EK, 3, later + 90 * 86400), &answer);
+	bench_assert_refused(&answer, 403, "record_too_long");
 	bench_post(bench, &ada, "/admin/enrolment-record", record_text(payload, "SN-7", EK, 0, later), &answer);
 	bench_assert_refused(&answer, 400, "payload_malformed");
 	bench_post(bench, &ada, "/admin/enrolment-record", record_text(payload, "SN-7", "0123", 1, later), &answer);

@@ -118,6 +118,7 @@ static void the_verifier_is_told_whom_to_trust(void **state)
 	assert_text(got.origin, "https://localhost:8443");
 	assert_text(got.directory, "devices");
 	assert_int_equal(got.may_be_virtual, 1);
+	assert_int_equal(got.longest_record_days, 90);
 	assert_int_equal(got.ek_roots.count, 1);
 	assert_text(got.ek_roots.at[0], "../ek-root.pem");
 	assert_int_equal(got.ak_roots.count, 0);

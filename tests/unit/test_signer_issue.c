@@ -349,6 +349,8 @@ static void every_entry_is_given_with_a_proof_and_says_what_was_decided(void **s
 		assert_true(bytes_equal_text(entry.envelope, "device"));
 		assert_int_equal(entry.evidence_hash[0], 0x22);
 		assert_int_equal(entry.claims_hash[0], 0x33);
+		assert_int_equal(entry.record_hash[31], 0x66);
+		assert_int_equal(entry.record_sequence, 17);
 		assert_int_equal(entry.configuration_hash[0], 0x44);
 		assert_int_equal(entry.policy_hash[0], 0x55);
 	}

@@ -8,6 +8,7 @@
 #include <cmocka.h>
 #include <openssl/evp.h>
 
+#include "firmware/boundary/clock.h"
 #include "firmware/boundary/voucher.h"
 #include "tests/unit/statement_stage.h"
 
@@ -50,6 +51,8 @@ static void the_voucher_says_what_was_proven(void **state)
 	assert_true(bytes_equal(voucher.order, stage.order.order));
 	assert_true(bytes_equal_text(voucher.identifier, stage.identifier));
 	assert_int_equal(voucher.assurance, 1);
+	assert_int_equal(voucher.record_sequence, 0);
+	assert_null(memmem(answer.claims.data, answer.claims.size, "record", 6));
 	assert_false(is_refused(voucher_judge_expiry(voucher.expires_boot_s)));
 }
 
@@ -384,6 +387,75 @@ static void case_32_chains_that_break_rfc_5280_are_refused(void **state)
 	EXPECT_CERTIFICATE(tpm_chain_untrusted, .critical_extension = "1.2.3.4.5");
 }
 
+/* ada's record that the stage's device is press-7; she becomes an administrator of the stage by it. */
+static void sign_record(struct device_octets *out)
+{
+	static uint8_t administrator_room[1200];
+	struct buffer administrator = BUFFER(administrator_room);
+	struct message_verifier_settings *settings = &stage.verifier.settings;
+	struct device_account ada;
+	char payload[400];
+	device_account_new(&ada);
+	const struct message_administrator fields = {.name = bytes_from_text("ada"),
+						     .role = bytes_from_text("administrator"),
+						     .jwk = bytes_from(ada.jwk, ada.jwk_size)};
+	assert_false(is_refused(wire_encode(message_administrator, &fields, &administrator)));
+	settings->administrators.at[0] = buffer_view(&administrator);
+	settings->administrators.count = 1;
+	settings->longest_record_days = 1;
+	const long long now = (long long)clock_wall_s();
+	snprintf(payload, sizeof payload,
+		 "{\"identifierType\":\"permanent-identifier\",\"identifier\":\"press-7\",\"ek\":\"%s\",\"sequence\":4711,"
+		 "\"issued\":%lld,\"expires\":%lld}",
+		 stage.identifier, now, now + 60);
+	device_jws_build(&(struct device_jws){.account = &ada,
+					      .kid = "https://localhost:8443/admin/administrator/ada",
+					      .url = "https://localhost:8443/admin/enrolment-record",
+					      .payload = payload},
+			 out);
+	device_account_free(&ada);
+}
+
+static void judge_claims(struct bytes claims, const struct message_device_voucher *voucher)
+{
+	char wanted[200];
+	int size = snprintf(wanted, sizeof wanted, "\"enrolment_record\":{\"sequence\":4711,\"sha256\":\"");
+	for (size_t i = 0; i < sizeof voucher->record_hash; i++)
+		size += snprintf(wanted + size, sizeof wanted - (size_t)size, "%02x", voucher->record_hash[i]);
+	assert_int_equal(voucher->record_sequence, 4711);
+	assert_non_null(memmem(claims.data, claims.size, wanted, strlen(wanted)));
+}
+
+static void an_enrolment_record_stands_in_claims_and_voucher(void **state)
+{
+	(void)state;
+	static uint8_t opened_octets[512];
+	static struct device_octets record, octets;
+	struct buffer opened_room = BUFFER(opened_octets), room = BUFFER(stage.answer_room);
+	struct message_order_opened opened;
+	struct message_statement_judged answer;
+	struct message_device_voucher voucher;
+	struct message_verifier_settings *settings = &stage.verifier.settings;
+	sign_record(&record);
+	const struct message_order_open open = {.directory = settings->directory,
+						.identifier_type = bytes_from_text("permanent-identifier"),
+						.identifier = bytes_from_text("press-7")};
+	assert_false(is_refused(verifier_order_open(&stage.verifier, &open, &opened_room, &opened)));
+	struct device_statement statement = good();
+	statement.token = opened.token;
+	device_statement_build(&statement, &octets);
+	struct message_statement_judge ask = ask_with(device_view(&octets));
+	ask.identifier = open.identifier;
+	ask.order = opened.order;
+	ask.token = opened.token;
+	assert_int_equal(judge_ask(&ask), refusal_identity_mismatch);
+	ask.enrolment_record = device_view(&record);
+	assert_int_equal(verifier_statement_judge(&stage.verifier, &ask, &room, &answer, NULL).refusal, refusal_none);
+	assert_false(is_refused(voucher_open(message_device_voucher, answer.voucher, settings->device_key, &voucher)));
+	judge_claims(answer.claims, &voucher);
+	settings->administrators.count = 0;
+}
+
 static void case_39_and_52_keys_that_are_odd_or_weak_are_refused(void **state)
 {
 	(void)state;
@@ -457,6 +529,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(good_statements_of_every_kind_are_accepted),
 		cmocka_unit_test(the_voucher_says_what_was_proven),
+		cmocka_unit_test(an_enrolment_record_stands_in_claims_and_voucher),
 		cmocka_unit_test(no_statement_with_a_flipped_bit_is_accepted),
 		cmocka_unit_test(a_statement_cut_anywhere_is_refused),
 		cmocka_unit_test(every_check_of_the_table_refuses_by_its_own_name),
