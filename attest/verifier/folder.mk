@@ -8,9 +8,15 @@ tests += test_statement
 test_statement.uses = attest/verifier tests/device ca/jose firmware/boundary
 test_statement.packages = libcrypto libcbor tss2-mu
 
-tests += test_activation
+tests += test_activation test_activation_maker test_activation_keys test_credential
 test_activation.uses = attest/verifier tests/device ca/jose firmware/boundary
 test_activation.packages = libcrypto libcbor tss2-mu
+test_activation_maker.uses = attest/verifier tests/device ca/jose firmware/boundary
+test_activation_maker.packages = libcrypto libcbor tss2-mu
+test_activation_keys.uses = attest/verifier tests/device ca/jose firmware/boundary
+test_activation_keys.packages = libcrypto libcbor tss2-mu
+test_credential.uses = attest/verifier tests/device ca/jose firmware/boundary
+test_credential.packages = libcrypto libcbor tss2-mu
 
 tests += test_record
 test_record.uses = attest/verifier tests/device ca/jose firmware/boundary

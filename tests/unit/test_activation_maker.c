@@ -1,0 +1,118 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * AK enrolment: whose EK certificates are taken, and in whose name. */
+#include "tests/unit/activation_stage.h"
+
+static void an_ek_certificate_chains_through_the_makers_intermediate(void **state)
+{
+	(void)state;
+	struct device_authority between;
+	device_authority_new(&(struct device_authority_options){.name = "Between", .issuer = &bench.root}, &between);
+	const struct device_certificate options = {.authority = &between};
+	assert_int_equal(begin_with(options), refusal_ek_certificate_untrusted);
+	bench.ask.ek_intermediates.at[0] = bytes_from(between.der, between.size);
+	bench.ask.ek_intermediates.count = 1;
+	assert_int_equal(begin_with(options), refusal_none);
+	bench.ask.ek_intermediates.at[0].size--;
+	assert_int_equal(begin_with(options), refusal_ek_certificate_malformed);
+	device_authority_free(&between);
+}
+
+static void another_directory_is_directory_wrong(void **state)
+{
+	(void)state;
+	bench.ask.directory = bytes_from_text("device");
+	assert_int_equal(begin(), refusal_directory_wrong);
+}
+
+static void what_is_not_one_certificate_is_ek_certificate_malformed(void **state)
+{
+	(void)state;
+	const size_t size = bench.certificate.size;
+	for (bench.certificate.size = 0; bench.certificate.size < size; bench.certificate.size += 1)
+		assert_int_equal(begin(), refusal_ek_certificate_malformed);
+	device_append(&bench.certificate, "\x01", 1);
+	assert_int_equal(begin(), refusal_ek_certificate_malformed);
+	bench.certificate.size = size;
+	device_append(&bench.certificate, "\xff\x00", 2);
+	assert_int_equal(begin(), refusal_ek_certificate_malformed);
+}
+
+static void case_47_a_header_of_the_nv_index_is_ek_certificate_malformed(void **state)
+{
+	(void)state;
+	static struct device_octets with_header;
+	const uint8_t header[] = {0x10, 0x01, 0x00, (uint8_t)(bench.certificate.size >> 8), (uint8_t)bench.certificate.size};
+	with_header.size = 0;
+	device_append(&with_header, header, sizeof header);
+	device_append(&with_header, bench.certificate.data, bench.certificate.size);
+	bench.certificate = with_header;
+	assert_int_equal(begin(), refusal_ek_certificate_malformed);
+}
+
+static void a_certificate_for_something_else_is_ek_certificate_usage(void **state)
+{
+	(void)state;
+	static const char *const usages[] = {"", "2.23.133.8.3", "empty", "clientAuth"};
+	for (size_t i = 0; i < sizeof usages / sizeof usages[0]; i++)
+		assert_int_equal(begin_with((struct device_certificate){.usages = usages[i]}), refusal_ek_certificate_usage);
+}
+
+static void a_certificate_of_another_maker_is_ek_certificate_untrusted(void **state)
+{
+	(void)state;
+	struct device_authority other;
+	device_authority_new(&(struct device_authority_options){.name = "Maker"}, &other);
+	assert_int_equal(begin_with((struct device_certificate){.authority = &other}), refusal_ek_certificate_untrusted);
+	assert_true(bench.detail.text[0] != '\0');
+	assert_int_equal(begin_with((struct device_certificate){.has_wrong_signature = true}), refusal_ek_certificate_untrusted);
+	/* A root that the request brings along is none. */
+	bench.ask.ek_intermediates.at[0] = bytes_from(other.der, other.size);
+	bench.ask.ek_intermediates.count = 1;
+	assert_int_equal(begin_with((struct device_certificate){.authority = &other}), refusal_ek_certificate_untrusted);
+	device_authority_free(&other);
+}
+
+static void case_47_an_expired_ek_certificate_is_ek_certificate_untrusted(void **state)
+{
+	(void)state;
+	const struct device_certificate expired = {.starts_s = -2 * 86400, .ends_s = -86400};
+	assert_int_equal(begin_with(expired), refusal_ek_certificate_untrusted);
+	assert_true(bench.detail.text[0] != '\0');
+}
+
+static void case_47_another_vendors_name_is_judged_by_the_list(void **state)
+{
+	(void)state;
+	assert_int_equal(begin_with((struct device_certificate){.manufacturer = "id:494E5443"}), refusal_none);
+	assert_int_equal(begin_with((struct device_certificate){.manufacturer = "id:494E5444"}), refusal_tpm_vendor_unknown);
+	assert_int_equal(begin_with((struct device_certificate){.manufacturer = ""}), refusal_tpm_vendor_unknown);
+	assert_int_equal(begin_with((struct device_certificate){.has_no_names = true}), refusal_tpm_vendor_unknown);
+	assert_int_equal(begin_with((struct device_certificate){.model = ""}), refusal_tpm_vendor_unknown);
+	assert_int_equal(begin_with((struct device_certificate){.version = "id:\n"}), refusal_tpm_vendor_unknown);
+	/* a real maker has a NUL in its model */
+	assert_int_equal(begin_with((struct device_certificate){.model = "a\nb"}), refusal_none);
+}
+
+static void a_software_tpm_is_tpm_vendor_virtual_where_hardware_is_asked(void **state)
+{
+	(void)state;
+	bench.verifier.settings.may_be_virtual = 0;
+	assert_int_equal(begin(), refusal_tpm_vendor_virtual);
+	assert_int_equal(begin_with((struct device_certificate){.manufacturer = "id:494E5443"}), refusal_none);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		ON_BENCH(an_ek_certificate_chains_through_the_makers_intermediate),
+		ON_BENCH(another_directory_is_directory_wrong),
+		ON_BENCH(what_is_not_one_certificate_is_ek_certificate_malformed),
+		ON_BENCH(case_47_a_header_of_the_nv_index_is_ek_certificate_malformed),
+		ON_BENCH(a_certificate_for_something_else_is_ek_certificate_usage),
+		ON_BENCH(a_certificate_of_another_maker_is_ek_certificate_untrusted),
+		ON_BENCH(case_47_an_expired_ek_certificate_is_ek_certificate_untrusted),
+		ON_BENCH(case_47_another_vendors_name_is_judged_by_the_list),
+		ON_BENCH(a_software_tpm_is_tpm_vendor_virtual_where_hardware_is_asked),
+	};
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
