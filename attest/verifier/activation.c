@@ -136,6 +136,19 @@ static status judge_ek_public(struct bytes area, struct enrolment *enrolment, st
 	return REFUSE(ek_public_wrong);
 }
 
+/* Each root that is the chain's last certificate and lists this vendor, or none, permits it. */
+static bool may_certify(const struct verifier *verifier, const uint8_t root_hash[32], const char *manufacturer)
+{
+	uint8_t hash[32];
+	for (size_t i = 0; i < verifier->ek_roots.count; i++) {
+		const struct bytes vendors = verifier->ek_vendors[i];
+		if (X509_digest(verifier->ek_roots.at[i], EVP_sha256(), hash, NULL) == 1 && memcmp(hash, root_hash, sizeof hash) == 0 &&
+		    (vendors.size == 0 || memmem(vendors.data, vendors.size, manufacturer, strlen(manufacturer)) != NULL))
+			return true;
+	}
+	return false;
+}
+
 static status judge_vendor(const struct verifier *verifier, struct enrolment *enrolment, struct detail *detail)
 {
 	const struct certificate_names *names = &enrolment->names;
@@ -152,6 +165,10 @@ static status judge_vendor(const struct verifier *verifier, struct enrolment *en
 	if (vendor->is_virtual && !verifier->settings.may_be_virtual) {
 		detail_say(detail, "manufacturer %s (%s)", names->manufacturer, vendor->name);
 		return REFUSE(tpm_vendor_virtual);
+	}
+	if (!may_certify(verifier, enrolment->root_hash, names->manufacturer)) {
+		detail_say(detail, "manufacturer %s (%s)", names->manufacturer, vendor->name);
+		return REFUSE(ek_vendor_wrong);
 	}
 	return OK;
 }

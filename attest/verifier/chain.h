@@ -8,10 +8,11 @@
 
 enum { chain_most_roots = 64, chain_most_intermediates = 8 };
 
-/* Trust anchors, parsed once. */
+/* Trust anchors, parsed once, and how strictly the leaf is taken. */
 struct chain_roots {
 	X509 *at[chain_most_roots];
 	size_t count;
+	bool may_leaf_be_expired; /* past its end, not before its start; issuers are valid all the same */
 };
 
 /* How the given certificates are meant: as a bag to find a path in, or as the path itself, without gap, stranger or repetition. */

@@ -5,8 +5,10 @@
 #include <openssl/crypto.h>
 #include <openssl/evp.h>
 #include <openssl/pem.h>
+#include <stdio.h>
 
 #include "attest/verifier/token.h"
+#include "attest/verifier/vendor.h"
 #include "firmware/boundary/clock.h"
 
 /* PEM or DER, as the file had it. */
@@ -24,13 +26,42 @@ static X509 *read_root(struct bytes file)
 
 static bool read_roots(const struct bytes *files, size_t count, struct chain_roots *out)
 {
-	for (size_t i = 0; i < count && out->count < chain_most_roots; i++) {
-		X509 *root = read_root(files[i]);
+	for (size_t i = 0; i < count; i++) {
+		X509 *root = out->count < chain_most_roots ? read_root(files[i]) : NULL;
 		if (root == NULL)
 			return false;
 		out->at[out->count++] = root;
 	}
-	return out->count == count;
+	return true;
+}
+
+/* One vendor after the other is in the list, or no device of theirs would ever be taken. */
+static bool are_known_vendors(struct bytes vendors)
+{
+	char one[16];
+	for (const uint8_t *at = vendors.data, *end = at + vendors.size; at < end; at += strlen(one) + 1) {
+		const uint8_t *space = memchr(at, ' ', (size_t)(end - at));
+		snprintf(one, sizeof one, "%.*s", (int)((space == NULL ? end : space) - at), (const char *)at);
+		if (vendor_find(one) == NULL)
+			return false;
+	}
+	return true;
+}
+
+/* What is wrong with them; NULL: nothing. */
+static const char *read_ek_roots(const struct message_verifier_settings *settings, struct verifier *out)
+{
+	for (size_t i = 0; i < settings->ek_roots.count && i < chain_most_roots; i++) {
+		struct message_ek_root root;
+		if (is_refused(wire_decode(message_ek_root, settings->ek_roots.at[i], &root)) ||
+		    !read_roots(&root.certificate, 1, &out->ek_roots))
+			return "an EK root is no certificate";
+		if (!are_known_vendors(root.vendors))
+			return "a vendor of a maker's roots is not in the list";
+		out->ek_vendors[i] = root.vendors;
+	}
+	out->ek_roots.may_leaf_be_expired = settings->may_ek_be_expired == 1;
+	return NULL;
 }
 
 static void free_roots(struct chain_roots *roots)
@@ -58,14 +89,12 @@ static bool hash_settings(const struct message_verifier_settings *settings, uint
 bool verifier_open(const struct message_verifier_settings *settings, struct verifier *out, struct detail *detail)
 {
 	*out = (struct verifier){.settings = *settings};
-	const char *what = NULL;
-	if (!read_roots(settings->ek_roots.at, settings->ek_roots.count, &out->ek_roots))
-		what = "an EK root is no certificate";
-	else if (!read_roots(settings->ak_issuers.at, settings->ak_issuers.count, &out->ak_issuers))
+	const char *what = read_ek_roots(settings, out);
+	if (what == NULL && !read_roots(settings->ak_issuers.at, settings->ak_issuers.count, &out->ak_issuers))
 		what = "an AK-issuing certificate cannot be read";
-	else if (!read_roots(settings->ak_roots.at, settings->ak_roots.count, &out->ak_roots))
+	if (what == NULL && !read_roots(settings->ak_roots.at, settings->ak_roots.count, &out->ak_roots))
 		what = "an AK root is no certificate";
-	else if (!hash_settings(settings, out->configuration_hash))
+	if (what == NULL && !hash_settings(settings, out->configuration_hash))
 		what = "the settings are too long";
 	if (what == NULL)
 		return true;

@@ -25,7 +25,7 @@ enum section {
 #define FLAG(section, key, field, preset)
 #define TEXT(section, key, field, grammar, longest, preset)
 #define CHOICE(section, key, field, words, preset)
-#define LIST(section, key, field, count_field)
+#define LIST(section, key, field, count_field, grammar, longest)
 #include "firmware/warden/options.def"
 #undef SECTION
 	section_count
@@ -62,6 +62,7 @@ struct option {
 
 typedef struct configuration struct_of_top, struct_of_listen, struct_of_token, struct_of_tpm, struct_of_ledger,
 	struct_of_directory;
+typedef struct configuration_maker struct_of_maker;
 typedef struct configuration_key struct_of_key;
 typedef struct configuration_envelope struct_of_envelope;
 typedef struct configuration_administrator struct_of_administrator;
@@ -77,8 +78,8 @@ static const struct option options[] = {
 	 .preset = preset_text},
 #define CHOICE(in, name, field, choices, preset_text)                                                                  \
 	{HEAD(in, name), PLACE(in, field), .kind = option_choice, .words = choices, .preset = preset_text},
-#define LIST(in, name, field, count_field)                                                                             \
-	{HEAD(in, name), PLACE(in, field), .kind = option_list, .grammar = grammar_PATH, .most = 255,                  \
+#define LIST(in, name, field, count_field, form, longest)                                                              \
+	{HEAD(in, name), PLACE(in, field), .kind = option_list, .grammar = grammar_##form, .most = longest,            \
 	 .count_offset = offsetof(struct_of_##in, count_field)},
 #include "firmware/warden/options.def"
 };
@@ -271,6 +272,7 @@ static bool put_everything(const struct reading *reading, struct configuration *
 		    !put_section(reading, which, cfg_getsec(reading->parsed, sections[which].name), out))
 			return false;
 	return put_section(reading, section_top, reading->parsed, out) && put_directory(reading, out) &&
+	       put_sections(reading, section_maker, out->makers, sizeof out->makers[0], &out->maker_count) &&
 	       put_sections(reading, section_key, out->keys, sizeof out->keys[0], &out->key_count) &&
 	       put_sections(reading, section_envelope, out->envelopes, sizeof out->envelopes[0], &out->envelope_count) &&
 	       put_sections(reading, section_administrator, out->administrators, sizeof out->administrators[0],

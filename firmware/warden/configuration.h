@@ -8,7 +8,13 @@
 #include <stddef.h>
 #include <stdint.h>
 
-enum { configuration_most = 16, configuration_most_roots = 64 };
+enum { configuration_most = 16, configuration_most_roots = 64, configuration_most_vendors = 16 };
+
+/* maker NAME { roots = {files}, vendors = {"id:XXXXXXXX"} }: roots that certify EKs of these vendors alone */
+struct configuration_maker {
+	const char *name, *roots[configuration_most_roots], *vendors[configuration_most_vendors];
+	size_t root_count, vendor_count;
+};
 
 /* key LABEL { role = root|issuer|ak-issuer|audit, algorithm = "P-256"|"P-384"|"RSA-3072"|"RSA-4096", subject = "CN of
  * its certificate", issuer = "LABEL of the root" (empty for the root itself), days } */
@@ -49,17 +55,18 @@ struct configuration {
 	/* ledger { origin, room = bytes kept free } */
 	const char *ledger_origin;
 	uint64_t ledger_room_bytes;
-	/* directory NAME { envelope, validity, ak_validity, ek_roots = {files}, ak_roots = {files}, virtual_tpm =
-	 * false, accounts, orders, account_idle, longest_record_days } */
+	/* directory NAME { envelope, validity, ak_validity, ek_roots = {files}, ak_roots = {files}, expired_ek_certificates
+	 * = false, virtual_tpm = false, accounts, orders, account_idle, longest_record_days } */
 	const char *directory, *directory_envelope;
 	uint32_t directory_validity_s, ak_validity_s, accounts, orders, account_idle_s, longest_record_days;
 	const char *ek_roots[configuration_most_roots], *ak_roots[configuration_most_roots]; /* absolute paths, PEM or DER */
 	size_t ek_root_count, ak_root_count;
-	bool virtual_tpm;
+	bool virtual_tpm, expired_ek_certificates;
+	struct configuration_maker makers[configuration_most];
 	struct configuration_key keys[configuration_most];
 	struct configuration_envelope envelopes[configuration_most];
 	struct configuration_administrator administrators[configuration_most];
-	size_t key_count, envelope_count, administrator_count;
+	size_t maker_count, key_count, envelope_count, administrator_count;
 };
 
 /* Reads and judges the file; every key is a row of options.def. False: one sentence with file, line and reason was

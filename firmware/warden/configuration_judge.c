@@ -112,11 +112,26 @@ static bool judge_envelopes(const struct judging *judging)
 	return true;
 }
 
+static bool judge_makers(const struct judging *judging)
+{
+	const struct configuration *on = judging->on;
+	size_t roots = on->ek_root_count;
+	for (size_t i = 0; i < on->maker_count; i++) {
+		const struct configuration_maker *maker = &on->makers[i];
+		if (maker->root_count == 0 || maker->vendor_count == 0)
+			return refuse_at(judging, "maker", maker->name, NULL, "roots and vendors are needed");
+		roots += maker->root_count;
+		if (roots > configuration_most_roots)
+			return refuse_at(judging, "maker", maker->name, "roots", "more than 64 roots of EK certificates in all");
+	}
+	return true;
+}
+
 static bool judge_directory(const struct judging *judging)
 {
 	const struct configuration *on = judging->on;
-	if (on->ek_root_count + on->ak_root_count == 0)
-		return refuse_at(judging, "directory", on->directory, NULL, "without ek_roots and ak_roots no device can enrol");
+	if (on->ek_root_count + on->ak_root_count + on->maker_count == 0)
+		return refuse_at(judging, "directory", on->directory, NULL, "without ek_roots, makers and ak_roots no device can enrol");
 	for (size_t i = 0; i < on->envelope_count; i++) {
 		if (strcmp(on->envelopes[i].name, on->directory_envelope) != 0)
 			continue;
@@ -157,6 +172,7 @@ static bool judge_rest(const struct judging *judging)
 bool configuration_judge(const struct configuration_text *text, const struct configuration *configuration)
 {
 	const struct judging judging = {text, configuration};
-	return judge_roles(&judging) && judge_keys(&judging) && judge_envelopes(&judging) && judge_directory(&judging) &&
+	return judge_roles(&judging) && judge_keys(&judging) && judge_envelopes(&judging) && judge_makers(&judging) &&
+	       judge_directory(&judging) &&
 	       judge_administrators(&judging) && judge_rest(&judging);
 }

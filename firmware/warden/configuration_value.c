@@ -107,6 +107,11 @@ static bool is_template(const char *value)
 	return true;
 }
 
+static bool is_vendor(const char *value)
+{
+	return strncmp(value, "id:", 3) == 0 && strlen(value) == 11 && strspn(value + 3, "0123456789ABCDEF") == 8;
+}
+
 static const struct {
 	bool (*fits)(const char *value);
 	const char *expected;
@@ -121,6 +126,7 @@ static const struct {
 	[grammar_TCTI] = {is_tcti, "device:/tpm or swtpm:path=/tpm/NAME"},
 	[grammar_ORIGIN] = {is_origin, "a name without scheme, space and '+', like ca.example/ledger"},
 	[grammar_TEMPLATE] = {is_template, "text in which {identifier} is the only field"},
+	[grammar_VENDOR] = {is_vendor, "id: and eight upper-case hexadecimal digits"},
 };
 
 const char *configuration_value_judge(enum grammar grammar, const char *value, size_t longest)

@@ -118,6 +118,35 @@ static bool take_files(const struct building *building, const char *const *paths
 	return true;
 }
 
+/* `vendors`: whom these roots may certify, with spaces between; empty: all. */
+static bool take_ek_roots(const struct building *building, const char *const *paths, size_t path_count, struct bytes vendors)
+{
+	struct message_verifier_settings *out = &building->shop->verifier;
+	for (size_t i = 0; i < path_count; i++) {
+		struct message_ek_root root = {.vendors = vendors};
+		if (!take_file(building, paths[i], 4096, &root.certificate) ||
+		    !take_record(building, message_ek_root, &root, &out->ek_roots.at[out->ek_roots.count++]))
+			return false;
+	}
+	return true;
+}
+
+static bool take_makers(const struct building *building)
+{
+	for (size_t i = 0; i < building->from->maker_count; i++) {
+		const struct configuration_maker *maker = &building->from->makers[i];
+		uint8_t text[192];
+		struct buffer vendors = BUFFER(text);
+		for (size_t k = 0; k < maker->vendor_count; k++)
+			if ((k > 0 && !buffer_add(&vendors, " ", 1)) ||
+			    !buffer_add(&vendors, maker->vendors[k], strlen(maker->vendors[k])))
+				return complain(maker->name, "it has too many vendors");
+		if (!take_ek_roots(building, maker->roots, maker->root_count, buffer_view(&vendors)))
+			return false;
+	}
+	return true;
+}
+
 /* The address that a certificate may name: none when the socket listens on all. */
 static struct bytes server_address(const struct configuration *from)
 {
@@ -166,6 +195,7 @@ static bool fill_verifier(const struct building *building)
 	out->origin = bytes_from_text(building->shop->origin);
 	out->directory = bytes_from_text(from->directory);
 	out->may_be_virtual = from->virtual_tpm;
+	out->may_ek_be_expired = from->expired_ek_certificates;
 	out->longest_record_days = from->longest_record_days;
 	memcpy(out->token_key, keys->token_key, sizeof out->token_key);
 	memcpy(out->device_key, keys->device_key, sizeof out->device_key);
@@ -178,7 +208,7 @@ static bool fill_verifier(const struct building *building)
 		if (!take_state_file(building, 4096, next, "keys/", from->keys[i].label, ".der"))
 			return false;
 	}
-	return take_files(building, from->ek_roots, from->ek_root_count, out->ek_roots.at, &out->ek_roots.count) &&
+	return take_ek_roots(building, from->ek_roots, from->ek_root_count, bytes_from(NULL, 0)) && take_makers(building) &&
 	       take_files(building, from->ak_roots, from->ak_root_count, out->ak_roots.at, &out->ak_roots.count) &&
 	       take_administrators(building, out->administrators.at, &out->administrators.count);
 }

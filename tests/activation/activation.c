@@ -48,7 +48,11 @@ static void open_verifier(void)
 	settings.may_be_virtual = 1;
 	settings.token_key[0] = 1;
 	settings.ak_key[0] = 2;
-	settings.ek_roots.at[0] = load("root.pem");
+	const struct message_ek_root root = {.certificate = load("root.pem")};
+	static uint8_t octets[4352];
+	struct buffer record = BUFFER(octets);
+	DEVICE_NEED(!is_refused(wire_encode(message_ek_root, &root, &record)));
+	settings.ek_roots.at[0] = buffer_view(&record);
 	settings.ek_roots.count = 1;
 	DEVICE_NEED(verifier_open(&settings, &verifier, &detail));
 }

@@ -80,6 +80,105 @@ static void case_47_an_expired_ek_certificate_is_ek_certificate_untrusted(void *
 	assert_true(bench.detail.text[0] != '\0');
 }
 
+/* The end of the EK's own certificate, and nothing else. */
+static void case_47_an_expired_ek_certificate_is_taken_where_that_is_configured(void **state)
+{
+	(void)state;
+	struct device_certificate expired = {.starts_s = -2 * 86400, .ends_s = -86400};
+	bench.verifier.ek_roots.may_leaf_be_expired = true;
+	assert_int_equal(begin_with(expired), refusal_none);
+	assert_int_equal(begin_with((struct device_certificate){0}), refusal_none);
+	const struct device_certificate early = {.starts_s = 86400, .ends_s = 2 * 86400};
+	assert_int_equal(begin_with(early), refusal_ek_certificate_untrusted);
+	expired.has_wrong_signature = true;
+	assert_int_equal(begin_with(expired), refusal_ek_certificate_untrusted);
+	expired.has_wrong_signature = false;
+	struct device_authority between, other;
+	device_authority_new(&(struct device_authority_options){.name = "Maker"}, &other);
+	expired.authority = &other;
+	assert_int_equal(begin_with(expired), refusal_ek_certificate_untrusted);
+	device_authority_free(&other);
+	device_authority_new(&(struct device_authority_options){.name = "Between", .issuer = &bench.root, .starts_s = -3 * 86400, .ends_s = -60},
+			     &between);
+	bench.ask.ek_intermediates.at[0] = bytes_from(between.der, between.size);
+	bench.ask.ek_intermediates.count = 1;
+	expired.authority = &between;
+	assert_int_equal(begin_with(expired), refusal_ek_certificate_untrusted);
+	device_authority_free(&between);
+}
+
+static void case_47_a_root_that_is_bound_to_vendors_certifies_no_other(void **state)
+{
+	(void)state;
+	static const char infineon[] = "id:49465800", intel[] = "id:494E5443";
+	bench.verifier.ek_vendors[0] = bytes_from_text("id:53544D20 id:49465800");
+	assert_int_equal(begin_with((struct device_certificate){.manufacturer = infineon}), refusal_none);
+	assert_int_equal(begin_with((struct device_certificate){.manufacturer = "id:53544D20"}), refusal_none);
+	assert_int_equal(begin_with((struct device_certificate){.manufacturer = intel}), refusal_ek_vendor_wrong);
+	assert_non_null(strstr(bench.detail.text, intel));
+	assert_int_equal(begin_with((struct device_certificate){.manufacturer = "id:494E5444"}), refusal_tpm_vendor_unknown);
+	bench.verifier.ek_vendors[0].size = sizeof infineon - 1; /* STM alone */
+	assert_int_equal(begin_with((struct device_certificate){.manufacturer = infineon}), refusal_ek_vendor_wrong);
+	/* Another maker's root, and another maker's freedom, are not this one's. */
+	struct device_authority other;
+	device_authority_new(&(struct device_authority_options){.name = "Other maker"}, &other);
+	bench.verifier.ek_roots.at[bench.verifier.ek_roots.count++] = other.certificate;
+	assert_int_equal(begin_with((struct device_certificate){.manufacturer = intel}), refusal_ek_vendor_wrong);
+	assert_int_equal(begin_with((struct device_certificate){.authority = &other, .manufacturer = intel}), refusal_none);
+	bench.verifier.ek_vendors[1] = bytes_from_text(infineon);
+	assert_int_equal(begin_with((struct device_certificate){.authority = &other, .manufacturer = intel}), refusal_ek_vendor_wrong);
+	assert_int_equal(begin_with((struct device_certificate){.authority = &other, .manufacturer = infineon}), refusal_none);
+	bench.verifier.ek_roots.count--;
+	device_authority_free(&other);
+}
+
+/* The same root in ek_roots and in a section of its maker: whoever lists it permits. */
+static void a_root_that_is_listed_twice_certifies_for_both_listings(void **state)
+{
+	(void)state;
+	bench.verifier.ek_roots.at[bench.verifier.ek_roots.count++] = bench.root.certificate;
+	bench.verifier.ek_vendors[0] = bytes_from_text("id:49465800");
+	bench.verifier.ek_vendors[1] = bytes_from_text("id:53544D20");
+	assert_int_equal(begin_with((struct device_certificate){.manufacturer = "id:53544D20"}), refusal_none);
+	assert_int_equal(begin_with((struct device_certificate){.manufacturer = "id:494E5443"}), refusal_ek_vendor_wrong);
+	bench.verifier.ek_roots.count--;
+}
+
+static bool opens_with(const char *certificate_end, const char *vendors)
+{
+	static struct message_verifier_settings settings;
+	static uint8_t octets[4352];
+	struct buffer record = BUFFER(octets);
+	struct detail detail = {.text = ""};
+	struct verifier opened;
+	const struct message_ek_root root = {
+		.certificate = bytes_from(bench.root.der, bench.root.size - strlen(certificate_end)), .vendors = bytes_from_text(vendors)};
+	assert_false(is_refused(wire_encode(message_ek_root, &root, &record)));
+	settings.ek_roots.at[0] = buffer_view(&record);
+	settings.ek_roots.count = 1;
+	settings.may_ek_be_expired = 1;
+	if (!verifier_open(&settings, &opened, &detail)) {
+		assert_true(detail.text[0] != '\0');
+		return false;
+	}
+	assert_true(opened.ek_roots.may_leaf_be_expired && !opened.ak_roots.may_leaf_be_expired && !opened.ak_issuers.may_leaf_be_expired);
+	assert_true(bytes_equal_text(opened.ek_vendors[0], vendors));
+	verifier_close(&opened);
+	return true;
+}
+
+static void a_vendor_that_is_not_in_the_list_ends_the_start(void **state)
+{
+	(void)state;
+	assert_true(opens_with("", ""));
+	assert_true(opens_with("", "id:49465800"));
+	assert_true(opens_with("", "id:49465800 id:53544D20"));
+	assert_false(opens_with("x", ""));
+	static const char *const wrong[] = {"id:49465801", "id:49465800 id:49465801", "id:49465800id:53544D20", " ", "id:49465800  id:53544D20"};
+	for (size_t i = 0; i < sizeof wrong / sizeof wrong[0]; i++)
+		assert_false(opens_with("", wrong[i]));
+}
+
 static void case_47_another_vendors_name_is_judged_by_the_list(void **state)
 {
 	(void)state;
@@ -111,6 +210,10 @@ int main(void)
 		ON_BENCH(a_certificate_for_something_else_is_ek_certificate_usage),
 		ON_BENCH(a_certificate_of_another_maker_is_ek_certificate_untrusted),
 		ON_BENCH(case_47_an_expired_ek_certificate_is_ek_certificate_untrusted),
+		ON_BENCH(case_47_an_expired_ek_certificate_is_taken_where_that_is_configured),
+		ON_BENCH(case_47_a_root_that_is_bound_to_vendors_certifies_no_other),
+		ON_BENCH(a_root_that_is_listed_twice_certifies_for_both_listings),
+		ON_BENCH(a_vendor_that_is_not_in_the_list_ends_the_start),
 		ON_BENCH(case_47_another_vendors_name_is_judged_by_the_list),
 		ON_BENCH(a_software_tpm_is_tpm_vendor_virtual_where_hardware_is_asked),
 	};

@@ -51,6 +51,10 @@ static void what_is_left_out_has_its_default(void **state)
 	change("	accounts = 50000", "");
 	assert_true(read_it());
 	assert_int_equal(got.accounts, 50000);
+	change("	expired_ek_certificates = false", "");
+	assert_true(read_it());
+	assert_false(got.expired_ek_certificates);
+	assert_int_equal(got.maker_count, 0);
 	change("	longest_record_days = 90", "");
 	assert_true(read_it());
 	assert_int_equal(got.longest_record_days, 90);
@@ -239,6 +243,7 @@ static void a_flag_is_true_or_false(void **state)
 	changed_is_refused("virtual_tpm = true", "virtual_tpm = yes", "true|false");
 	changed_is_refused("virtual_tpm = true", "virtual_tpm = 1", "true|false");
 	changed_is_refused("	rsa = true", "	rsa = True", "true|false");
+	changed_is_refused("expired_ek_certificates = false", "expired_ek_certificates = no", "true|false");
 }
 
 static void a_word_that_is_not_in_its_list_is_refused(void **state)
@@ -337,6 +342,34 @@ static void names_of_envelope_and_directory_must_meet(void **state)
 			   "exactly one section directory");
 }
 
+#define MAKER(inside) "maker a {\n" inside "}\nkey root {"
+
+static void a_maker_has_roots_and_vendors(void **state)
+{
+	char roots[4096] = "maker a {\n	vendors = { \"id:49465800\" }\n	roots = { \"a\"";
+	(void)state;
+	change("key root {", MAKER("	roots = { \"a.pem\" }\n	vendors = { \"id:49465800\", \"id:414D4400\" }\n"));
+	assert_true(read_it());
+	assert_int_equal(got.maker_count, 1);
+	assert_string_equal(got.makers[0].name, "a");
+	assert_int_equal(got.makers[0].root_count, 1);
+	assert_int_equal(got.makers[0].vendor_count, 2);
+	assert_string_equal(got.makers[0].vendors[1], "id:414D4400");
+	changed_is_refused("key root {", MAKER("	roots = { \"a.pem\" }\n"), "roots and vendors are needed");
+	changed_is_refused("key root {", MAKER("	roots = { \"a.pem\" }\n	vendors = { }\n"), "roots and vendors are needed");
+	changed_is_refused("key root {", MAKER("	vendors = { \"id:49465800\" }\n"), "roots and vendors are needed");
+	static const char *const wrong[] = {"id:4946580a", "ID:49465800", "id:4946580", "id:494658000", "49465800", ""};
+	for (size_t i = 0; i < sizeof wrong / sizeof wrong[0]; i++) {
+		char text[128];
+		snprintf(text, sizeof text, MAKER("	roots = { \"a\" }\n	vendors = { \"%s\" }\n"), wrong[i]);
+		changed_is_refused("key root {", text, strlen(wrong[i]) > 11 ? "a shorter value" : "upper-case hexadecimal");
+	}
+	for (int i = 1; i < 64; i++)
+		strcat(roots, ", \"a\"");
+	strcat(roots, " }\n}\nkey root {");
+	changed_is_refused("key root {", roots, "more than 64 roots"); /* with the one of ek_roots */
+}
+
 static void somebody_administers(void **state)
 {
 	(void)state;
@@ -389,7 +422,7 @@ static const struct listed keys[] = {
 #define FLAG(section, key, field, preset) {#section, #key},
 #define TEXT(section, key, field, grammar, longest, preset) {#section, #key},
 #define CHOICE(section, key, field, words, preset) {#section, #key},
-#define LIST(section, key, field, count_field) {#section, #key},
+#define LIST(section, key, field, count_field, grammar, longest) {#section, #key},
 #include "firmware/warden/options.def"
 };
 enum { key_count = sizeof keys / sizeof keys[0] };
@@ -469,6 +502,7 @@ int main(void)
 		CASE(an_issuer_is_a_key_that_may_issue),
 		CASE(several_issuers_are_taken),
 		CASE(names_of_envelope_and_directory_must_meet),
+		CASE(a_maker_has_roots_and_vendors),
 		CASE(somebody_administers),
 		CASE(more_for_one_address_than_in_all_is_refused),
 		CASE(more_sections_than_there_is_room_for_are_refused),

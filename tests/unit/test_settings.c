@@ -111,6 +111,7 @@ static void assert_text(struct bytes got, const char *expected)
 static void the_verifier_is_told_whom_to_trust(void **state)
 {
 	struct message_verifier_settings got;
+	struct message_ek_root root;
 	struct message_administrator administrator;
 	(void)state;
 	build();
@@ -120,7 +121,10 @@ static void the_verifier_is_told_whom_to_trust(void **state)
 	assert_int_equal(got.may_be_virtual, 1);
 	assert_int_equal(got.longest_record_days, 90);
 	assert_int_equal(got.ek_roots.count, 1);
-	assert_text(got.ek_roots.at[0], "../ek-root.pem");
+	assert_false(is_refused(wire_decode(message_ek_root, got.ek_roots.at[0], &root)));
+	assert_text(root.certificate, "../ek-root.pem");
+	assert_int_equal(root.vendors.size, 0);
+	assert_int_equal(got.may_ek_be_expired, 0);
 	assert_int_equal(got.ak_roots.count, 0);
 	assert_int_equal(got.ak_issuers.count, 1);
 	assert_text(got.ak_issuers.at[0], "keys/ak-issuing.der");
@@ -129,6 +133,27 @@ static void the_verifier_is_told_whom_to_trust(void **state)
 	assert_text(administrator.name, "first");
 	assert_text(administrator.role, "administrator");
 	assert_text(administrator.jwk, "{\"kty\":\"EC\"}");
+}
+
+static void the_verifier_is_told_whom_a_makers_roots_may_certify(void **state)
+{
+	static struct message_verifier_settings got;
+	struct message_ek_root root;
+	(void)state;
+	read_example("key root {", "maker a {\n\troots = { \"ek-root.pem\", \"ek-root.pem\" }\n\tvendors = { \"id:49465800\", "
+				   "\"id:53544D20\" }\n}\nkey root {");
+	build();
+	decode(process_VERIFIER, &got);
+	assert_int_equal(got.ek_roots.count, 3);
+	for (size_t i = 1; i < 3; i++) {
+		assert_false(is_refused(wire_decode(message_ek_root, got.ek_roots.at[i], &root)));
+		assert_text(root.certificate, "../ek-root.pem");
+		assert_text(root.vendors, "id:49465800 id:53544D20");
+	}
+	read_example("expired_ek_certificates = false", "expired_ek_certificates = true");
+	build();
+	decode(process_VERIFIER, &got);
+	assert_int_equal(got.may_ek_be_expired, 1);
 }
 
 static void the_signer_is_told_its_keys_and_envelopes(void **state)
@@ -424,6 +449,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		CASE(the_verifier_is_told_whom_to_trust),
+		CASE(the_verifier_is_told_whom_a_makers_roots_may_certify),
 		CASE(the_signer_is_told_its_keys_and_envelopes),
 		CASE(the_others_are_told_what_they_need),
 		CASE(a_socket_on_all_addresses_puts_none_into_the_certificate),
