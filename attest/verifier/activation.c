@@ -6,6 +6,7 @@
 #include <openssl/rand.h>
 
 #include "attest/verifier/credential.h"
+#include "attest/verifier/rsa_key.h"
 #include "attest/verifier/tpm_key.h"
 #include "attest/verifier/vendor.h"
 #include "attest/verifier/verifier.h"
@@ -129,6 +130,8 @@ static status judge_ek_public(struct bytes area, struct enrolment *enrolment, st
 		EVP_PKEY *certified = X509_get0_pubkey(enrolment->certificate);
 		if (enrolment->ek == NULL || certified == NULL || EVP_PKEY_eq(enrolment->ek, certified) != 1)
 			fault = "the public area is of another key than the EK certificate";
+		else if (rsa_key_is_factorable(enrolment->ek))
+			fault = "the EK was made by a faulty generator";
 	}
 	if (fault == NULL)
 		return OK;
@@ -201,7 +204,10 @@ static status judge_ak_public(struct bytes area, struct enrolment *enrolment, st
 	const char *fault = fault_of_ak(&enrolment->ak_public);
 	if (fault == NULL) {
 		enrolment->ak = tpm_key_open(&enrolment->ak_public);
-		fault = enrolment->ak != NULL ? NULL : "the AK's numbers are no key";
+		if (enrolment->ak == NULL)
+			fault = "the AK's numbers are no key";
+		else if (rsa_key_is_factorable(enrolment->ak))
+			fault = "the AK was made by a faulty generator";
 	}
 	if (fault == NULL)
 		return OK;

@@ -9,6 +9,7 @@
 #include <openssl/x509v3.h>
 
 #include "attest/verifier/certificate.h"
+#include "attest/verifier/rsa_key.h"
 #include "attest/verifier/tpm_key.h"
 
 enum { deepest = 16, least_rsa_bits = 2048, most_rsa_bits = 4096, pss_parameters_size = 54 };
@@ -131,25 +132,6 @@ static status parse(struct bytes der, X509_REQ **out)
 	return OK;
 }
 
-/* The primes of Infineon's faulty generator (CVE-2017-15361): modulo each of these a modulus of its making is a power of 65537. */
-static bool is_roca(const BIGNUM *modulus)
-{
-	static const uint8_t primes[] = {3,  5,  7,  11, 13, 17, 19, 23,  29,  31,  37,  41,  43,  47,  53,  59,  61,  67,  71,
-					 73, 79, 83, 89, 97, 101, 103, 107, 109, 113, 127, 131, 137, 139, 149, 151, 157, 163, 167};
-	for (size_t i = 0; i < sizeof primes; i++) {
-		const BN_ULONG prime = primes[i], rest = BN_mod_word(modulus, prime);
-		BN_ULONG power = 1;
-		bool is_power = false;
-		for (size_t k = 0; k < prime && !is_power; k++) {
-			is_power = power == rest;
-			power = power * (65537 % prime) % prime;
-		}
-		if (!is_power)
-			return false;
-	}
-	return true;
-}
-
 /* OpenSSL's own judgement: the modulus has no small factor and is no prime or power of one. */
 static bool is_composite_of_large(EVP_PKEY *key)
 {
@@ -168,7 +150,7 @@ static bool is_sound_rsa(EVP_PKEY *key, const X509_ALGOR *algorithm)
 		return false;
 	const int bits = BN_num_bits(modulus), exponent_bits = BN_num_bits(exponent);
 	return bits >= least_rsa_bits && bits <= most_rsa_bits && BN_is_odd(modulus) && exponent_bits >= 17 && exponent_bits <= 32 &&
-	       BN_is_odd(exponent) && BN_get_word(exponent) >= 65537 && !is_roca(modulus) &&
+	       BN_is_odd(exponent) && BN_get_word(exponent) >= 65537 && !rsa_key_is_factorable(key) &&
 	       is_composite_of_large(key);
 }
 

@@ -6,6 +6,7 @@
 #include <openssl/crypto.h>
 
 #include "attest/verifier/format_tpm_signature.h"
+#include "attest/verifier/rsa_key.h"
 
 static const struct cbor_item *member(const struct format_tpm *tpm, const char *name, enum cbor_kind kind)
 {
@@ -101,6 +102,13 @@ static bool chain_is_trusted(struct format_tpm *tpm)
 	if (is_good)
 		detail_say(tpm->detail, "%s", "");
 	return is_good;
+}
+
+/* Those of our own issuers were judged when they were enrolled. */
+static bool ak_is_sound(struct format_tpm *tpm)
+{
+	EVP_PKEY *ak = X509_get0_pubkey(tpm->chain[0]);
+	return tpm->is_own_ak || (ak != NULL && !rsa_key_is_factorable(ak));
 }
 
 static bool certinfo_is_one_attest(struct format_tpm *tpm)
@@ -210,6 +218,7 @@ static const struct check checks[] = {
 	{REFUSE(tpm_vendor_unknown), vendor_is_known},
 	{REFUSE(tpm_vendor_virtual), vendor_is_taken},
 	{REFUSE(tpm_chain_untrusted), chain_is_trusted},
+	{REFUSE(tpm_ak_weak), ak_is_sound},
 	{REFUSE(tpm_certinfo_malformed), certinfo_is_one_attest},
 	{REFUSE(tpm_magic_wrong), magic_is_a_tpms},
 	{REFUSE(tpm_type_wrong), type_is_certify},

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  * AK enrolment: which public areas of EKs and AKs are taken. */
+#include "tests/device/rsa.h"
 #include "tests/unit/activation_stage.h"
 
 static void case_47_an_ek_that_is_not_the_certificates_is_ek_public_wrong(void **state)
@@ -154,6 +155,38 @@ static void an_ak_area_that_is_cut_or_longer_is_ak_public_wrong(void **state)
 	assert_int_equal(begin(), refusal_ak_public_wrong);
 }
 
+/* Once a key of Infineon's generator, once one of two close primes. */
+static EVP_PKEY *faulty_key(bool is_roca)
+{
+	BIGNUM *modulus = BN_new();
+	assert_non_null(modulus);
+	if (is_roca)
+		device_rsa_roca(modulus);
+	else
+		device_rsa_close(500, modulus);
+	EVP_PKEY *key = device_rsa_public(modulus, 65537);
+	BN_free(modulus);
+	return key;
+}
+
+static void case_50_an_ek_or_ak_of_a_faulty_generator_is_refused(void **state)
+{
+	(void)state;
+	for (int is_roca = 0; is_roca < 2; is_roca++) {
+		tear_down(NULL);
+		set_up_with(device_rsa2048, device_rsa2048);
+		assert_int_equal(begin(), refusal_none);
+		device_rsa_replace(&bench.ak, faulty_key(is_roca == 1));
+		assert_int_equal(begin(), refusal_ak_public_wrong);
+		assert_non_null(strstr(bench.detail.text, "faulty generator"));
+		device_key_free(&bench.ak);
+		device_key_new(device_role_ak, device_rsa2048, &bench.ak);
+		device_rsa_replace(&bench.ek, faulty_key(is_roca == 1));
+		assert_int_equal(begin_with((struct device_certificate){0}), refusal_ek_public_wrong);
+		assert_non_null(strstr(bench.detail.text, "faulty generator"));
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -167,6 +200,7 @@ int main(void)
 		ON_BENCH(an_ak_with_a_symmetric_algorithm_or_a_weak_name_is_ak_public_wrong),
 		ON_BENCH(a_weak_ak_or_a_point_off_the_curve_is_ak_public_wrong),
 		ON_BENCH(an_ak_area_that_is_cut_or_longer_is_ak_public_wrong),
+		ON_BENCH(case_50_an_ek_or_ak_of_a_faulty_generator_is_refused),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -16,6 +16,7 @@
 
 #include "attest/verifier/csr.h"
 #include "tests/device/request.h"
+#include "tests/device/rsa.h"
 
 #define IDENTIFIER "device-7"
 
@@ -237,21 +238,9 @@ static EVP_PKEY *rsa_new(unsigned bits, unsigned exponent)
 /* A request for a public key of these numbers, signed by another: the key is judged first. */
 static enum refusal judge_modulus(const BIGNUM *modulus, BN_ULONG exponent)
 {
-	EVP_PKEY *key = NULL;
-	BIGNUM *e = BN_new();
-	OSSL_PARAM_BLD *builder = OSSL_PARAM_BLD_new();
-	assert_true(BN_set_word(e, exponent) == 1 && OSSL_PARAM_BLD_push_BN(builder, OSSL_PKEY_PARAM_RSA_N, modulus) == 1 &&
-		    OSSL_PARAM_BLD_push_BN(builder, OSSL_PKEY_PARAM_RSA_E, e) == 1);
-	OSSL_PARAM *params = OSSL_PARAM_BLD_to_param(builder);
-	EVP_PKEY_CTX *context = EVP_PKEY_CTX_new_from_name(NULL, "RSA", NULL);
-	assert_true(EVP_PKEY_fromdata_init(context) == 1 &&
-		    EVP_PKEY_fromdata(context, &key, EVP_PKEY_PUBLIC_KEY, params) == 1);
+	EVP_PKEY *key = device_rsa_public(modulus, exponent);
 	enum refusal refusal = judge((struct device_csr){.key = key, .signer = rsa});
 	EVP_PKEY_free(key);
-	EVP_PKEY_CTX_free(context);
-	OSSL_PARAM_free(params);
-	OSSL_PARAM_BLD_free(builder);
-	BN_free(e);
 	return refusal;
 }
 
@@ -264,31 +253,6 @@ static void case_67_a_small_key_or_exponent_is_refused(void **state)
 		assert_refused(judge((struct device_csr){.key = key, .subject = IDENTIFIER}), csr_key_weak);
 		EVP_PKEY_free(key);
 	}
-}
-
-/* A power of 65537 modulo the product of the small primes, plus a multiple of that product: what CVE-2017-15361 is known by. */
-static void make_roca(BIGNUM *out)
-{
-	BN_CTX *context = BN_CTX_new();
-	BIGNUM *product = BN_new(), *power = BN_new(), *exponent = BN_new();
-	assert_true(BN_one(product) == 1 && BN_set_word(power, 65537) == 1 && BN_set_word(exponent, 4711) == 1);
-	for (unsigned candidate = 2; candidate <= 701; candidate++) {
-		bool is_prime = true;
-		for (unsigned i = 2; i * i <= candidate; i++)
-			is_prime = is_prime && candidate % i != 0;
-		if (is_prime)
-			assert_int_equal(BN_mul_word(product, candidate), 1);
-	}
-	assert_true(BN_mod_exp(power, power, exponent, product, context) == 1 &&
-		    BN_rand(out, 2048 - BN_num_bits(product), BN_RAND_TOP_TWO, BN_RAND_BOTTOM_ANY) == 1 &&
-		    BN_mul(out, out, product, context) == 1 && BN_add(out, out, power) == 1);
-	while (BN_num_bits(out) < 2048)
-		assert_int_equal(BN_lshift1(product, product) == 1 && BN_add(out, out, product), 1);
-	assert_int_equal(BN_num_bits(out), 2048);
-	BN_free(product);
-	BN_free(power);
-	BN_free(exponent);
-	BN_CTX_free(context);
 }
 
 static void case_67_a_modulus_that_no_honest_generator_makes_is_refused(void **state)
@@ -309,10 +273,25 @@ static void case_67_a_modulus_that_no_honest_generator_makes_is_refused(void **s
 	assert_refused(judge_modulus(changed, 65537), csr_key_weak);
 	assert_true(BN_lshift(changed, modulus, 2049) == 1 && BN_set_bit(changed, 0) == 1); /* longer than 4096 bits */
 	assert_refused(judge_modulus(changed, 65537), csr_key_weak);
-	make_roca(changed);
+	device_rsa_roca(changed);
 	assert_refused(judge_modulus(changed, 65537), csr_key_weak);
 	BN_free(modulus);
 	BN_free(changed);
+}
+
+/* The distance d of primes near 2^1024 costs Fermat's method d^2 / 2^1027 rounds: 32 or a third more at 2^516, over 500 at 2^518. */
+static void case_67_a_modulus_of_two_close_primes_is_refused(void **state)
+{
+	(void)state;
+	static const unsigned close[] = {1, 64, 400, 513, 516};
+	BIGNUM *modulus = BN_new();
+	for (size_t i = 0; i < sizeof close / sizeof close[0]; i++) {
+		device_rsa_close(close[i], modulus);
+		assert_refused(judge_modulus(modulus, 65537), csr_key_weak);
+	}
+	device_rsa_close(518, modulus);
+	assert_refused(judge_modulus(modulus, 65537), csr_signature_wrong); /* the key is taken; its private half is not at hand */
+	BN_free(modulus);
 }
 
 static void case_67_a_prime_as_modulus_is_refused(void **state)
@@ -471,6 +450,7 @@ int main(void)
 		cmocka_unit_test(case_63_the_account_key_as_key_of_the_request_is_refused),
 		cmocka_unit_test(case_67_a_small_key_or_exponent_is_refused),
 		cmocka_unit_test(case_67_a_modulus_that_no_honest_generator_makes_is_refused),
+		cmocka_unit_test(case_67_a_modulus_of_two_close_primes_is_refused),
 		cmocka_unit_test(case_67_a_prime_as_modulus_is_refused),
 		cmocka_unit_test(case_67_a_curve_or_kind_that_is_not_taken_is_refused),
 		cmocka_unit_test(case_67_explicit_parameters_and_other_forms_of_points_are_refused),

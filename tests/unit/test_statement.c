@@ -10,6 +10,7 @@
 
 #include "firmware/boundary/clock.h"
 #include "firmware/boundary/voucher.h"
+#include "tests/device/rsa.h"
 #include "tests/unit/statement_stage.h"
 
 static void good_statements_of_every_kind_are_accepted(void **state)
@@ -456,6 +457,33 @@ static void an_enrolment_record_stands_in_claims_and_voucher(void **state)
 	settings->administrators.count = 0;
 }
 
+/* Of our own issuers' certificates it was judged before they were made. */
+static void case_50_an_ak_of_a_faulty_generator_is_refused(void **state)
+{
+	(void)state;
+	static struct device_octets certificate;
+	BIGNUM *modulus = BN_new();
+	struct device_key ak;
+	device_rsa_roca(modulus);
+	device_key_new(device_role_ak, device_rsa2048, &ak);
+	device_rsa_replace(&ak, device_rsa_public(modulus, 65537));
+	make_certificate(&ak, &(struct device_certificate){.authority = &stage.foreign, .permanent_identifier = stage.identifier}, &certificate);
+	const struct bytes chain[1] = {device_view(&certificate)};
+	struct device_statement statement = good();
+	statement.ak = &ak;
+	statement.signer = stage.rsa_ak.key;
+	statement.chain = chain;
+	EXPECT(&statement, tpm_ak_weak);
+	make_certificate(&stage.rsa_ak, &(struct device_certificate){.authority = &stage.foreign, .permanent_identifier = stage.identifier},
+			 &certificate);
+	const struct bytes sound[1] = {device_view(&certificate)};
+	statement.ak = &stage.rsa_ak;
+	statement.chain = sound;
+	assert_int_equal(judge_built(&statement), refusal_none);
+	device_key_free(&ak);
+	BN_free(modulus);
+}
+
 static void case_39_and_52_keys_that_are_odd_or_weak_are_refused(void **state)
 {
 	(void)state;
@@ -547,6 +575,7 @@ int main(void)
 		cmocka_unit_test(case_42_ak_certificates_off_the_profile_are_refused),
 		cmocka_unit_test(case_43_signatures_of_the_wrong_kind_are_refused),
 		cmocka_unit_test(case_45_the_name_of_another_device_is_refused),
+		cmocka_unit_test(case_50_an_ak_of_a_faulty_generator_is_refused),
 		cmocka_unit_test(case_46_unknown_and_virtual_makers_are_refused),
 		cmocka_unit_test(a_certinfo_or_public_area_with_an_octet_more_is_refused),
 		cmocka_unit_test(orders_and_tokens_of_elsewhere_are_refused),
