@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Key templates: TCG EK Credential Profile 2.5 annex B (L-1, L-2, H-1 to H-3), TCG Provisioning Guidance 7.5.1, and our
- * own. Facts only. */
+ * Key templates: TCG EK Credential Profile 2.5 annex B (L-1, L-2, H-1 to H-3), and our own.
+ * Facts only. */
 #include "attest/enroll/template.h"
 
 /* What all keys made in a TPM and never leaving it share. */
@@ -56,11 +56,6 @@ const struct template_ek template_eks[template_ek_count] = {
 	      .unique.ecc.x.size = 0),
 	 false},
 };
-
-const TPM2B_PUBLIC template_srk =
-	AREA(TPM2_ALG_ECC, TPM2_ALG_SHA256,
-	     MADE_HERE | TPMA_OBJECT_USERWITHAUTH | TPMA_OBJECT_NODA | TPMA_OBJECT_RESTRICTED | TPMA_OBJECT_DECRYPT,
-	     NO_POLICY, ECC(CIPHER(128), TPM2_ECC_NIST_P256), .unique.ecc.x.size = 0);
 
 const TPM2B_PUBLIC template_p256 = AREA(TPM2_ALG_ECC, TPM2_ALG_SHA256, SIGNING, NO_POLICY,
 					ECC(NO_CIPHER, TPM2_ECC_NIST_P256), .unique.ecc.x.size = 0);

@@ -17,11 +17,7 @@ enum { template_ek_count = 5 };
 /* In the order in which they are tried. */
 extern const struct template_ek template_eks[template_ek_count];
 
-/* Storage root key: ECC P-256, the one that other programs too make again for keys whose parent is the owner hierarchy.
- */
-extern const TPM2B_PUBLIC template_srk;
-
-/* Under it: the attestation key, and keys of devices. All of them fixedTPM, fixedParent, sensitiveDataOrigin. */
+/* Under the storage root key: the attestation key, and keys of devices. All of them fixedTPM, fixedParent, sensitiveDataOrigin. */
 extern const TPM2B_PUBLIC template_ak, template_p256, template_rsa2048;
 
 #endif

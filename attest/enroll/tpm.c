@@ -1,45 +1,25 @@
 /* SPDX-License-Identifier: Apache-2.0
- * ESYS for the device's side, over the device node or swtpm's socket. Distrusts the blobs on disk and the bus. Whatever
- * a function loads it flushes before it returns: a TPM without resource manager holds three objects. */
+ * The device's keys in its TPM. Distrusts the blobs on disk and the bus. Whatever a function loads it flushes before it
+ * returns: a TPM without resource manager holds three objects. */
 #include "attest/enroll/tpm.h"
 
 #include <openssl/bn.h>
 #include <openssl/crypto.h>
 #include <openssl/ec.h>
 #include <openssl/x509.h>
+#include <stdio.h>
 #include <stdlib.h>
-#include <tss2/tss2_esys.h>
 #include <tss2/tss2_mu.h>
 #include <tss2/tss2_rc.h>
-#include <tss2/tss2_tcti_device.h>
-#include <tss2/tss2_tcti_swtpm.h>
 
 #include "attest/enroll/public_key.h"
 #include "attest/enroll/template.h"
+#include "attest/tpm/esys.h"
 
 struct tpm {
-	TSS2_TCTI_CONTEXT *tcti;
 	ESYS_CONTEXT *esys;
+	char tcti[512];
 };
-
-#define NOBODY ESYS_TR_NONE, ESYS_TR_NONE, ESYS_TR_NONE
-
-/* An object or session in the TPM, flushed at the end of the block that holds it. */
-struct loaded {
-	struct tpm *tpm;
-	ESYS_TR handle;
-};
-static void loaded_flush(struct loaded *loaded)
-{
-	if (loaded->handle != ESYS_TR_NONE)
-		(void)Esys_FlushContext(loaded->tpm->esys, loaded->handle);
-}
-static void esys_release(void *memory)
-{
-	Esys_Free(*(void **)memory);
-}
-#define LOADED(name, tpm) struct loaded name __attribute__((cleanup(loaded_flush))) = {tpm, ESYS_TR_NONE}
-#define ESYS_OWNED __attribute__((cleanup(esys_release)))
 
 static outcome tried(const char *command, TSS2_RC code)
 {
@@ -50,41 +30,14 @@ static outcome tried(const char *command, TSS2_RC code)
 
 /* ---- connection ---- */
 
-typedef TSS2_RC (*transport)(TSS2_TCTI_CONTEXT *, size_t *, const char *);
-
-static transport transport_of(const char *tcti, const char **argument)
+static outcome connected(const char *tcti, TSS2_RC code)
 {
-	static const struct {
-		const char *prefix;
-		transport open;
-	} transports[] = {{"device:", Tss2_Tcti_Device_Init}, {"swtpm:", Tss2_Tcti_Swtpm_Init}};
-	for (size_t i = 0; i < sizeof transports / sizeof transports[0]; i++) {
-		const size_t size = strlen(transports[i].prefix);
-		if (strncmp(tcti, transports[i].prefix, size) == 0) {
-			*argument = tcti + size;
-			return transports[i].open;
-		}
-	}
-	return NULL;
-}
-
-static outcome connect_tcti(struct tpm *tpm, const char *tcti)
-{
-	const char *argument = NULL;
-	const transport open = transport_of(tcti, &argument);
-	size_t size = 0;
-	if (open == NULL)
+	if (code == TSS2_RC_SUCCESS)
+		return DONE;
+	if (code == TSS2_TCTI_RC_NOT_SUPPORTED)
 		return outcome_fail(exit_usage, "--tcti is device:NODE or swtpm:path=SOCKET, not %s", tcti);
-	STEP(tried("its transport", open(NULL, &size, argument)));
-	tpm->tcti = calloc(1, size);
-	if (tpm->tcti == NULL)
-		return outcome_fail(exit_other, "there is no memory");
-	if (open(tpm->tcti, &size, argument) != TSS2_RC_SUCCESS) {
-		free(tpm->tcti);
-		tpm->tcti = NULL;
-		return outcome_fail(exit_tpm, "there is no TPM at %s", tcti);
-	}
-	return tried("its start", Esys_Initialize(&tpm->esys, tpm->tcti, NULL));
+	return outcome_fail(exit_tpm, "there is no TPM 2.0 at %s, or this user may not use it: %s", tcti,
+			    Tss2_RC_Decode(code));
 }
 
 outcome tpm_open(const char *tcti, struct tpm **out)
@@ -92,53 +45,56 @@ outcome tpm_open(const char *tcti, struct tpm **out)
 	struct tpm *tpm = calloc(1, sizeof *tpm);
 	if (tpm == NULL)
 		return outcome_fail(exit_other, "there is no memory");
-	const outcome result = connect_tcti(tpm, tcti);
-	if (result.code == exit_done)
-		*out = tpm;
-	else
-		tpm_close(tpm);
-	return result;
+	if ((size_t)snprintf(tpm->tcti, sizeof tpm->tcti, "%s", tcti) >= sizeof tpm->tcti) {
+		free(tpm);
+		return outcome_fail(exit_usage, "--tcti is too long");
+	}
+	const outcome result = connected(tcti, esys_open(tcti, &tpm->esys));
+	if (result.code != exit_done) {
+		free(tpm);
+		return result;
+	}
+	/* if it fails, so does what comes next, with a sentence */
+	(void)esys_flush_leftovers(tpm->esys);
+	*out = tpm;
+	return DONE;
 }
 
+/* After an answer that it could not believe ESYS takes no more commands, so nothing was flushed: that takes another
+ * connection. */
 void tpm_close(struct tpm *tpm)
 {
 	if (tpm == NULL)
 		return;
-	if (tpm->esys != NULL)
-		Esys_Finalize(&tpm->esys);
-	if (tpm->tcti != NULL)
-		Tss2_Tcti_Finalize(tpm->tcti);
-	free(tpm->tcti);
+	const bool is_broken = esys_flush_leftovers(tpm->esys) != TSS2_RC_SUCCESS;
+	esys_close(tpm->esys);
+	if (is_broken && esys_open(tpm->tcti, &tpm->esys) == TSS2_RC_SUCCESS) {
+		(void)esys_flush_leftovers(tpm->esys);
+		esys_close(tpm->esys);
+	}
 	free(tpm);
 }
 
 /* ---- keys and sessions ---- */
 
-static const TPMT_SYM_DEF session_cipher = {.algorithm = TPM2_ALG_AES, .keyBits.aes = 128, .mode.aes = TPM2_ALG_CFB};
 static const TPM2B_DATA no_outside;
 static const TPML_PCR_SELECTION no_pcrs;
 
-static outcome primary_make(struct tpm *tpm, ESYS_TR hierarchy, const TPM2B_PUBLIC *template, ESYS_TR *handle,
-			    TPM2B_PUBLIC **public)
-{
-	const TPM2B_SENSITIVE_CREATE sensitive = {0};
-	return tried("TPM2_CreatePrimary",
-		     Esys_CreatePrimary(tpm->esys, hierarchy, ESYS_TR_PASSWORD, ESYS_TR_NONE, ESYS_TR_NONE, &sensitive,
-					template, &no_outside, &no_pcrs, handle, public, NULL, NULL, NULL));
-}
-
 static outcome srk_make(struct tpm *tpm, ESYS_TR *handle)
 {
-	return primary_make(tpm, ESYS_TR_RH_OWNER, &template_srk, handle, NULL);
+	return tried("TPM2_CreatePrimary of the storage root key", esys_srk_make(tpm->esys, handle));
 }
 
-/* The salt is encrypted to the storage root key, so the bus does not see the session's key. */
+static outcome ek_make(struct tpm *tpm, const struct template_ek *template, ESYS_TR *handle, TPM2B_PUBLIC **public)
+{
+	return tried("TPM2_CreatePrimary of the endorsement key",
+		     esys_primary_make(tpm->esys, ESYS_TR_RH_ENDORSEMENT, ESYS_TR_PASSWORD, &template->public, handle,
+				       public));
+}
+
 static outcome session_start(struct tpm *tpm, ESYS_TR srk, TPM2_SE type, TPMA_SESSION attributes, ESYS_TR *handle)
 {
-	STEP(tried("TPM2_StartAuthSession", Esys_StartAuthSession(tpm->esys, srk, ESYS_TR_NONE, NOBODY, NULL, type,
-								  &session_cipher, TPM2_ALG_SHA256, handle)));
-	return tried("its session",
-		     Esys_TRSess_SetAttributes(tpm->esys, *handle, attributes | TPMA_SESSION_CONTINUESESSION, 0xff));
+	return tried("TPM2_StartAuthSession", esys_session_start(tpm->esys, srk, type, attributes, handle));
 }
 
 /* Exactly one structure from a file or the CA: libtss2-mu is content with trailing bytes, and with a bogus
@@ -180,8 +136,8 @@ outcome tpm_key_make(struct tpm *tpm, enum tpm_key_kind kind, struct tpm_blob *o
 	TPM2B_PRIVATE *private ESYS_OWNED = NULL;
 	TPM2B_PUBLIC *public ESYS_OWNED = NULL;
 	struct tpm_blob blob = {0};
-	LOADED(srk, tpm);
-	LOADED(session, tpm);
+	LOADED(srk, tpm->esys);
+	LOADED(session, tpm->esys);
 	STEP(srk_make(tpm, &srk.handle));
 	STEP(session_start(tpm, srk.handle, TPM2_SE_HMAC, TPMA_SESSION_DECRYPT | TPMA_SESSION_ENCRYPT,
 			   &session.handle));
@@ -198,8 +154,8 @@ outcome tpm_key_make(struct tpm *tpm, enum tpm_key_kind kind, struct tpm_blob *o
 
 bool tpm_key_is_ours(struct tpm *tpm, const struct tpm_blob *blob)
 {
-	LOADED(srk, tpm);
-	LOADED(key, tpm);
+	LOADED(srk, tpm->esys);
+	LOADED(key, tpm->esys);
 	return srk_make(tpm, &srk.handle).code == exit_done &&
 	       load(tpm, srk.handle, blob, &key.handle) == TSS2_RC_SUCCESS;
 }
@@ -291,9 +247,9 @@ static EVP_PKEY *certified_key(const struct tpm_ek *ek)
 static outcome ek_compare(struct tpm *tpm, struct tpm_ek *ek, bool *is_same)
 {
 	TPM2B_PUBLIC *public ESYS_OWNED = NULL;
-	LOADED(handle, tpm);
+	LOADED(handle, tpm->esys);
 	ek->area_size = 0;
-	STEP(primary_make(tpm, ESYS_TR_RH_ENDORSEMENT, &template_eks[ek->number].public, &handle.handle, &public));
+	STEP(ek_make(tpm, &template_eks[ek->number], &handle.handle, &public));
 	STEP(tried("TPMT_PUBLIC",
 		   Tss2_MU_TPMT_PUBLIC_Marshal(&public->publicArea, ek->area, sizeof ek->area, &ek->area_size)));
 	EVP_PKEY *certified = certified_key(ek), *made = public_key_from(bytes_from(ek->area, ek->area_size));
@@ -357,11 +313,11 @@ outcome tpm_activate(struct tpm *tpm, const struct tpm_ek *ek, const struct tpm_
 	TPM2B_ID_OBJECT object = {0};
 	TPM2B_ENCRYPTED_SECRET encrypted = {0};
 	TPM2B_DIGEST *plain = NULL;
-	LOADED(srk, tpm);
-	LOADED(session, tpm);
-	LOADED(policy, tpm);
-	LOADED(ak_key, tpm);
-	LOADED(ek_key, tpm);
+	LOADED(srk, tpm->esys);
+	LOADED(session, tpm->esys);
+	LOADED(policy, tpm->esys);
+	LOADED(ak_key, tpm->esys);
+	LOADED(ek_key, tpm->esys);
 	if (!read_credential(credential, encrypted_secret, &object, &encrypted))
 		return outcome_fail(exit_refused, "the CA sent a malformed credential");
 	STEP(srk_make(tpm, &srk.handle));
@@ -369,7 +325,7 @@ outcome tpm_activate(struct tpm *tpm, const struct tpm_ek *ek, const struct tpm_
 			   &session.handle));
 	STEP(tried("TPM2_Load of the attestation key", load(tpm, srk.handle, ak, &ak_key.handle)));
 	STEP(ek_authorize(tpm, template, srk.handle, &policy.handle));
-	STEP(primary_make(tpm, ESYS_TR_RH_ENDORSEMENT, &template->public, &ek_key.handle, NULL));
+	STEP(ek_make(tpm, template, &ek_key.handle, NULL));
 	STEP(tried("TPM2_ActivateCredential",
 		   Esys_ActivateCredential(tpm->esys, ak_key.handle, ek_key.handle, session.handle,
 					   template->is_by_policy ? policy.handle : ESYS_TR_PASSWORD, ESYS_TR_NONE,
@@ -396,10 +352,10 @@ outcome tpm_certify(struct tpm *tpm, const struct tpm_blob *key, const struct tp
 	TPM2B_DATA data = {.size = tpm_digest_size};
 	TPM2B_ATTEST *certified ESYS_OWNED = NULL;
 	TPMT_SIGNATURE *made ESYS_OWNED = NULL;
-	LOADED(srk, tpm);
-	LOADED(session, tpm);
-	LOADED(ak_key, tpm);
-	LOADED(device_key, tpm);
+	LOADED(srk, tpm->esys);
+	LOADED(session, tpm->esys);
+	LOADED(ak_key, tpm->esys);
+	LOADED(device_key, tpm->esys);
 	memcpy(data.buffer, extra_data, tpm_digest_size);
 	STEP(srk_make(tpm, &srk.handle));
 	STEP(session_start(tpm, srk.handle, TPM2_SE_HMAC, 0, &session.handle));
@@ -443,9 +399,9 @@ outcome tpm_sign(struct tpm *tpm, const struct tpm_blob *key, const uint8_t dige
 	const TPMT_TK_HASHCHECK unrestricted = {.tag = TPM2_ST_HASHCHECK, .hierarchy = TPM2_RH_NULL};
 	TPM2B_DIGEST value = {.size = tpm_digest_size};
 	TPMT_SIGNATURE *made ESYS_OWNED = NULL;
-	LOADED(srk, tpm);
-	LOADED(session, tpm);
-	LOADED(device_key, tpm);
+	LOADED(srk, tpm->esys);
+	LOADED(session, tpm->esys);
+	LOADED(device_key, tpm->esys);
 	memcpy(value.buffer, digest, tpm_digest_size);
 	STEP(srk_make(tpm, &srk.handle));
 	STEP(session_start(tpm, srk.handle, TPM2_SE_HMAC, 0, &session.handle));

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * The device's TPM 2.0: EK and its certificates, attestation key, device keys, activation, certification. The one file
- * for ESYS. Secrets pass in sessions salted to the storage root key. Nothing stays loaded between calls. */
+ * The device's TPM 2.0: EK and its certificates, attestation key, device keys, activation, certification. Secrets
+ * pass in sessions salted to the storage root key. Nothing stays loaded between calls. */
 #ifndef KEYWARD_ENROLL_TPM_H
 #define KEYWARD_ENROLL_TPM_H
 
@@ -18,8 +18,8 @@ enum {
 
 struct tpm;
 
-/* Connects; tcti is "device:NODE" or "swtpm:path=SOCKET" or "swtpm:host=NAME,port=NUMBER". exit_tpm. Owner: tpm_close.
- */
+/* Connects; tcti as esys_open takes it. What a killed run left in a TPM without resource manager is flushed, and again
+ * when it is closed. exit_usage, exit_tpm. Owner: tpm_close. */
 outcome tpm_open(const char *tcti, struct tpm **out);
 void tpm_close(struct tpm *tpm);
 

@@ -1,41 +1,19 @@
 /* SPDX-License-Identifier: Apache-2.0
- * ESYS over the device node or swtpm's socket. Distrusts the blobs on disk and the bus; believes a TPM whose storage
- * root key has the recorded name. Whatever a function loads it flushes before it returns. */
+ * PCRs, the sealed secret, quotes. Distrusts the blobs on disk and the bus; believes a TPM whose storage root key has
+ * the recorded name. Whatever a function loads it flushes before it returns. */
 #include "attest/sealer/tpm.h"
 
 #include <openssl/evp.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <tss2/tss2_esys.h>
 #include <tss2/tss2_mu.h>
-#include <tss2/tss2_tcti_device.h>
-#include <tss2/tss2_tcti_swtpm.h>
+
+#include "attest/tpm/esys.h"
 
 struct tpm {
-	TSS2_TCTI_CONTEXT *tcti;
 	ESYS_CONTEXT *esys;
 	char problem[96];
 };
-
-/* An object or session in the TPM, flushed at the end of the block that holds it. */
-struct loaded {
-	struct tpm *tpm;
-	ESYS_TR handle;
-};
-
-static void loaded_flush(struct loaded *loaded)
-{
-	if (loaded->handle != ESYS_TR_NONE)
-		(void)Esys_FlushContext(loaded->tpm->esys, loaded->handle);
-}
-
-static void esys_release(void *memory)
-{
-	Esys_Free(*(void **)memory);
-}
-
-#define LOADED(name, tpm) struct loaded name __attribute__((cleanup(loaded_flush))) = {tpm, ESYS_TR_NONE}
-#define ESYS_OWNED __attribute__((cleanup(esys_release)))
 
 static status tried(struct tpm *tpm, const char *command, TSS2_RC code)
 {
@@ -58,54 +36,12 @@ const char *tpm_problem(const struct tpm *tpm)
 
 /* ---- connection ---- */
 
-typedef TSS2_RC (*transport)(TSS2_TCTI_CONTEXT *, size_t *, const char *);
-
-static transport transport_of(const char *tcti, const char **argument)
-{
-	static const struct {
-		const char *prefix;
-		transport open;
-	} transports[] = {{"device:", Tss2_Tcti_Device_Init}, {"swtpm:", Tss2_Tcti_Swtpm_Init}};
-	for (size_t i = 0; i < sizeof transports / sizeof transports[0]; i++) {
-		const size_t size = strlen(transports[i].prefix);
-		if (strncmp(tcti, transports[i].prefix, size) == 0) {
-			*argument = tcti + size;
-			return transports[i].open;
-		}
-	}
-	return NULL;
-}
-
-static bool connect_tcti(struct tpm *tpm, const char *tcti)
-{
-	const char *argument = NULL;
-	const transport open = transport_of(tcti, &argument);
-	size_t size = 0;
-	if (open == NULL || open(NULL, &size, argument) != TSS2_RC_SUCCESS)
-		return false;
-	TSS2_TCTI_CONTEXT *context = calloc(1, size);
-	if (context == NULL)
-		return false;
-	if (open(context, &size, argument) != TSS2_RC_SUCCESS) {
-		free(context);
-		return false;
-	}
-	tpm->tcti = context;
-	return true;
-}
-
 status tpm_open(const char *tcti, struct tpm **out)
 {
 	*out = NULL;
 	struct tpm *tpm = calloc(1, sizeof *tpm);
-	if (tpm == NULL)
-		return REFUSE(tpm_failed);
-	TPMS_CAPABILITY_DATA *capability ESYS_OWNED = NULL;
-	/* the first command shows that someone answers, and that TPM2_Startup was given */
-	if (!connect_tcti(tpm, tcti) || Esys_Initialize(&tpm->esys, tpm->tcti, NULL) != TSS2_RC_SUCCESS ||
-	    Esys_GetCapability(tpm->esys, ESYS_TR_NONE, ESYS_TR_NONE, ESYS_TR_NONE, TPM2_CAP_PCRS, 0, 1, NULL,
-			       &capability) != TSS2_RC_SUCCESS) {
-		tpm_close(tpm);
+	if (tpm == NULL || esys_open(tcti, &tpm->esys) != TSS2_RC_SUCCESS) {
+		free(tpm);
 		return REFUSE(tpm_failed);
 	}
 	*out = tpm;
@@ -116,61 +52,16 @@ void tpm_close(struct tpm *tpm)
 {
 	if (tpm == NULL)
 		return;
-	if (tpm->esys != NULL)
-		Esys_Finalize(&tpm->esys);
-	if (tpm->tcti != NULL) {
-		Tss2_Tcti_Finalize(tpm->tcti);
-		free(tpm->tcti);
-	}
+	esys_close(tpm->esys);
 	free(tpm);
-}
-
-static status flush_all_from(struct tpm *tpm, uint32_t first)
-{
-	TPMS_CAPABILITY_DATA *found ESYS_OWNED = NULL;
-	TRY(tried(tpm, "TPM2_GetCapability",
-		  Esys_GetCapability(tpm->esys, ESYS_TR_NONE, ESYS_TR_NONE, ESYS_TR_NONE, TPM2_CAP_HANDLES, first,
-				     TPM2_MAX_CAP_HANDLES, NULL, &found)));
-	for (uint32_t i = 0; i < found->data.handles.count && i < TPM2_MAX_CAP_HANDLES; i++) {
-		ESYS_TR handle = ESYS_TR_NONE;
-		TRY(tried(tpm, "TPM2_ReadPublic",
-			  Esys_TR_FromTPMPublic(tpm->esys, found->data.handles.handle[i], ESYS_TR_NONE, ESYS_TR_NONE,
-						ESYS_TR_NONE, &handle)));
-		TRY(tried(tpm, "TPM2_FlushContext", Esys_FlushContext(tpm->esys, handle)));
-	}
-	return OK;
 }
 
 status tpm_flush_leftovers(struct tpm *tpm)
 {
-	/* TPM 2.0 Part 2, 7.4; the header's macro shifts into a sign bit */
-	const uint32_t transient_first = (uint32_t)TPM2_HT_TRANSIENT << TPM2_HR_SHIFT;
-	const uint32_t loaded_session_first = (uint32_t)TPM2_HT_LOADED_SESSION << TPM2_HR_SHIFT;
-	TRY(flush_all_from(tpm, transient_first));
-	return flush_all_from(tpm, loaded_session_first);
+	return tried(tpm, "TPM2_FlushContext of what was left", esys_flush_leftovers(tpm->esys));
 }
 
 /* ---- keys and sessions ---- */
-
-/* TCG EK Credential Profile's sibling for storage: ECC P-256, AES-128-CFB, empty unique (TCG Provisioning
- * Guidance 7.5.1). */
-static const TPM2B_PUBLIC srk_template = {
-    .publicArea =
-	{
-	    .type = TPM2_ALG_ECC,
-	    .nameAlg = TPM2_ALG_SHA256,
-	    .objectAttributes = TPMA_OBJECT_FIXEDTPM | TPMA_OBJECT_FIXEDPARENT | TPMA_OBJECT_SENSITIVEDATAORIGIN |
-				TPMA_OBJECT_USERWITHAUTH | TPMA_OBJECT_NODA | TPMA_OBJECT_RESTRICTED |
-				TPMA_OBJECT_DECRYPT,
-	    .parameters.eccDetail =
-		{
-		    .symmetric = {.algorithm = TPM2_ALG_AES, .keyBits.aes = 128, .mode.aes = TPM2_ALG_CFB},
-		    .scheme.scheme = TPM2_ALG_NULL,
-		    .curveID = TPM2_ECC_NIST_P256,
-		    .kdf.scheme = TPM2_ALG_NULL,
-		},
-	},
-};
 
 /* The unique field sets this key apart from any other made from a common template. */
 static const TPM2B_PUBLIC ak_template = {
@@ -192,8 +83,6 @@ static const TPM2B_PUBLIC ak_template = {
 	},
 };
 
-static const TPMT_SYM_DEF session_cipher = {.algorithm = TPM2_ALG_AES, .keyBits.aes = 128, .mode.aes = TPM2_ALG_CFB};
-
 static TPML_PCR_SELECTION select_pcr(uint32_t pcr)
 {
 	TPML_PCR_SELECTION selection = {.count = 1};
@@ -203,30 +92,14 @@ static TPML_PCR_SELECTION select_pcr(uint32_t pcr)
 	return selection;
 }
 
-static status primary_create(struct tpm *tpm, const TPM2B_PUBLIC *template, ESYS_TR session, ESYS_TR *handle,
-			     TPM2B_PUBLIC **public)
-{
-	const TPM2B_SENSITIVE_CREATE sensitive = {0};
-	const TPM2B_DATA outside = {0};
-	const TPML_PCR_SELECTION none = {0};
-	return tried(tpm, "TPM2_CreatePrimary",
-		     Esys_CreatePrimary(tpm->esys, ESYS_TR_RH_OWNER, session, ESYS_TR_NONE, ESYS_TR_NONE, &sensitive,
-					template, &outside, &none, handle, public, NULL, NULL, NULL));
-}
-
 static status srk_create(struct tpm *tpm, ESYS_TR *handle)
 {
-	return primary_create(tpm, &srk_template, ESYS_TR_PASSWORD, handle, NULL);
+	return tried(tpm, "TPM2_CreatePrimary", esys_srk_make(tpm->esys, handle));
 }
 
-/* A session whose key the bus does not see: the salt is encrypted to the storage root key. */
 static status session_start(struct tpm *tpm, ESYS_TR srk, TPM2_SE type, TPMA_SESSION attributes, ESYS_TR *handle)
 {
-	TRY(tried(tpm, "TPM2_StartAuthSession",
-		  Esys_StartAuthSession(tpm->esys, srk, ESYS_TR_NONE, ESYS_TR_NONE, ESYS_TR_NONE, ESYS_TR_NONE, NULL,
-					type, &session_cipher, TPM2_ALG_SHA256, handle)));
-	return tried(tpm, "session attributes",
-		     Esys_TRSess_SetAttributes(tpm->esys, *handle, attributes | TPMA_SESSION_CONTINUESESSION, 0xff));
+	return tried(tpm, "TPM2_StartAuthSession", esys_session_start(tpm->esys, srk, type, attributes, handle));
 }
 
 /* ---- PCRs ---- */
@@ -236,8 +109,8 @@ status tpm_pcr_read(struct tpm *tpm, uint32_t pcr, uint8_t digest[tpm_digest_siz
 	const TPML_PCR_SELECTION wanted = select_pcr(pcr);
 	TPML_PCR_SELECTION *had ESYS_OWNED = NULL;
 	TPML_DIGEST *values ESYS_OWNED = NULL;
-	LOADED(srk, tpm);
-	LOADED(session, tpm);
+	LOADED(srk, tpm->esys);
+	LOADED(session, tpm->esys);
 	TRY(srk_create(tpm, &srk.handle));
 	TRY(session_start(tpm, srk.handle, TPM2_SE_HMAC, TPMA_SESSION_AUDIT, &session.handle));
 	TRY(tried(tpm, "TPM2_PCR_Read",
@@ -253,8 +126,8 @@ status tpm_pcr_extend(struct tpm *tpm, uint32_t pcr, const uint8_t digest[tpm_di
 	TPML_DIGEST_VALUES values = {.count = 1};
 	values.digests[0].hashAlg = TPM2_ALG_SHA256;
 	memcpy(values.digests[0].digest.sha256, digest, tpm_digest_size);
-	LOADED(srk, tpm);
-	LOADED(session, tpm);
+	LOADED(srk, tpm->esys);
+	LOADED(session, tpm->esys);
 	TRY(srk_create(tpm, &srk.handle));
 	TRY(session_start(tpm, srk.handle, TPM2_SE_HMAC, 0, &session.handle));
 	return tried(
@@ -306,7 +179,7 @@ static status policy_digest(struct tpm *tpm, ESYS_TR srk, uint32_t pcr, const ui
 	const TPML_PCR_SELECTION selection = select_pcr(pcr);
 	TPM2B_DIGEST values = {.size = tpm_digest_size};
 	TPM2B_DIGEST *policy ESYS_OWNED = NULL;
-	LOADED(trial, tpm);
+	LOADED(trial, tpm->esys);
 	TRY(sha256(bytes_from(value, tpm_digest_size), values.buffer));
 	TRY(session_start(tpm, srk, TPM2_SE_TRIAL, 0, &trial.handle));
 	TRY(tried(
@@ -332,7 +205,7 @@ static status seal_under(struct tpm *tpm, ESYS_TR srk, const TPM2B_DIGEST *polic
 	TPM2B_PRIVATE *private ESYS_OWNED = NULL;
 	TPM2B_PUBLIC *public ESYS_OWNED = NULL;
 	TPM2B_NAME *name ESYS_OWNED = NULL;
-	LOADED(session, tpm);
+	LOADED(session, tpm->esys);
 	TRY(session_start(tpm, srk, TPM2_SE_HMAC, TPMA_SESSION_DECRYPT | TPMA_SESSION_ENCRYPT, &session.handle));
 	TPM2B_SENSITIVE_CREATE sensitive = {.sensitive.data.size = (UINT16)secret.size};
 	memcpy(sensitive.sensitive.data.buffer, secret.data, secret.size);
@@ -353,7 +226,7 @@ status tpm_seal(struct tpm *tpm, uint32_t pcr, const uint8_t value[tpm_digest_si
 	TPM2B_DIGEST policy;
 	if (secret.size == 0 || secret.size > tpm_secret_room)
 		return REFUSE(internal);
-	LOADED(srk, tpm);
+	LOADED(srk, tpm->esys);
 	TRY(srk_create(tpm, &srk.handle));
 	TRY(policy_digest(tpm, srk.handle, pcr, value, &policy));
 	return seal_under(tpm, srk.handle, &policy, secret, out);
@@ -392,7 +265,7 @@ static status load_sealed(struct tpm *tpm, ESYS_TR srk, struct bytes public, str
 	if (public_area.publicArea.type != TPM2_ALG_KEYEDHASH || public_area.publicArea.nameAlg != TPM2_ALG_SHA256 ||
 	    (public_area.publicArea.objectAttributes & TPMA_OBJECT_USERWITHAUTH) != 0)
 		return REFUSE(pin_sealed);
-	LOADED(session, tpm);
+	LOADED(session, tpm->esys);
 	TRY(session_start(tpm, srk, TPM2_SE_HMAC, 0, &session.handle));
 	return judged(
 	    tpm, "TPM2_Load",
@@ -404,7 +277,7 @@ static status unseal_loaded(struct tpm *tpm, ESYS_TR srk, ESYS_TR object, uint32
 	const TPML_PCR_SELECTION selection = select_pcr(pcr);
 	const TPM2B_DIGEST current = {0};
 	TPM2B_SENSITIVE_DATA *data = NULL;
-	LOADED(policy, tpm);
+	LOADED(policy, tpm->esys);
 	TRY(session_start(tpm, srk, TPM2_SE_POLICY, TPMA_SESSION_ENCRYPT, &policy.handle));
 	TRY(tried(
 	    tpm, "TPM2_PolicyPCR",
@@ -420,8 +293,8 @@ static status unseal_loaded(struct tpm *tpm, ESYS_TR srk, ESYS_TR object, uint32
 status tpm_unseal(struct tpm *tpm, uint32_t pcr, struct bytes public, struct bytes private, struct bytes srk_name,
 		  struct buffer *secret)
 {
-	LOADED(srk, tpm);
-	LOADED(object, tpm);
+	LOADED(srk, tpm->esys);
+	LOADED(object, tpm->esys);
 	TRY(srk_create(tpm, &srk.handle));
 	TRY(srk_compare(tpm, srk.handle, srk_name));
 	TRY(load_sealed(tpm, srk.handle, public, private, &object.handle));
@@ -438,14 +311,15 @@ status tpm_quote(struct tpm *tpm, const uint8_t extra_data[tpm_digest_size], str
 	TPM2B_PUBLIC *public ESYS_OWNED = NULL;
 	TPM2B_ATTEST *attest ESYS_OWNED = NULL;
 	TPMT_SIGNATURE *signature ESYS_OWNED = NULL;
-	LOADED(srk, tpm);
-	LOADED(session, tpm);
-	LOADED(ak, tpm);
+	LOADED(srk, tpm->esys);
+	LOADED(session, tpm->esys);
+	LOADED(ak, tpm->esys);
 	selection.pcrSelections[0].pcrSelect[0] = selection.pcrSelections[0].pcrSelect[1] = 0xff;
 	memcpy(qualifying.buffer, extra_data, tpm_digest_size);
 	TRY(srk_create(tpm, &srk.handle));
 	TRY(session_start(tpm, srk.handle, TPM2_SE_HMAC, 0, &session.handle));
-	TRY(primary_create(tpm, &ak_template, session.handle, &ak.handle, &public));
+	TRY(tried(tpm, "TPM2_CreatePrimary",
+		  esys_primary_make(tpm->esys, ESYS_TR_RH_OWNER, session.handle, &ak_template, &ak.handle, &public)));
 	TRY(tried(tpm, "TPM2_Quote",
 		  Esys_Quote(tpm->esys, ak.handle, session.handle, ESYS_TR_NONE, ESYS_TR_NONE, &qualifying, &scheme,
 			     &selection, &attest, &signature)));

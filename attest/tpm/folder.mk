@@ -1,0 +1,1 @@
+# What sealer and device's client share of ESYS. No program of its own.
