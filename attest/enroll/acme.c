@@ -17,7 +17,7 @@ static outcome read_directory(struct acme *acme, const char *url)
 	json_t *object = NULL;
 	STEP(http_send(acme->client.http, &request, &answer));
 	if (answer.status != 200)
-		return signed_refused("the directory", answer.status, answer.body);
+		return signed_refused("the directory", &answer);
 	STEP(answer_read(&answer, url, &object));
 	outcome result = answer_text(object, "newNonce", acme->client.new_nonce, sizeof acme->client.new_nonce);
 	if (result.code == exit_done)

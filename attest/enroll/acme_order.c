@@ -22,12 +22,14 @@ static outcome refused_by(const char *what, const json_t *object)
 {
 	const json_t *error = json_object_get(object, "error");
 	const json_t *inner = json_array_get(json_object_get(error, "subproblems"), 0);
+	const enum exit_code code =
+		signed_may_pass(bytes_from_text(answer_word(error, "refusal"))) ? exit_later : exit_refused;
 	if (!json_is_object(error))
 		return outcome_fail(exit_refused, "the CA made %s %s and gave no reason", what,
 				    answer_word(object, "status"));
 	const char *detail = answer_word(error, "detail"), *more = answer_word(inner, "detail");
 	const bool is_new = strstr(detail, more) == NULL; /* the empty text stands in any */
-	return outcome_fail(exit_refused, "the CA refused %s: %.900s%s%.600s", what, detail, is_new ? "; " : "",
+	return outcome_fail(code, "the CA refused %s: %.900s%s%.600s", what, detail, is_new ? "; " : "",
 			    is_new ? more : "");
 }
 
@@ -110,14 +112,14 @@ outcome acme_attest(struct acme *acme, const struct acme_order *order, struct by
 	}
 	STEP(post_object(acme, order->challenge, payload, &answer));
 	STEP(answer_read(&answer, order->challenge, &challenge));
-	for (unsigned round = 0;; round++) {
+	for (;;) {
 		const outcome result = judge_challenge(challenge, &is_valid);
 		json_decref(challenge);
 		STEP(result);
 		if (is_valid)
 			return DONE;
-		if (!post_wait(round, &answer))
-			return outcome_fail(exit_network, "the CA does not come to a decision about the attestation");
+		if (!http_wait(acme->client.http, answer.retry_after_s))
+			return outcome_fail(exit_later, "the CA does not come to a decision about the attestation");
 		STEP(post_as_get(acme, order->challenge, &answer, &challenge));
 	}
 }
@@ -134,8 +136,8 @@ static outcome judge_order(const json_t *object, struct acme_order *order, bool 
 	return refused_by("the order", object);
 }
 
-/* Refused: the first answer may have been lost and the request sent twice, so the order itself says how it stands
- * (RFC 8555 7.4). The refusal stands unless it is valid. */
+/* Refused, or no answer: the request may have been taken all the same, so the order itself says how it stands (RFC 8555
+ * 7.4). The refusal stands unless it is valid. */
 static outcome look_again(struct acme *acme, struct acme_order *order, outcome refusal, struct http_answer *answer,
 			  json_t **object)
 {
@@ -159,20 +161,20 @@ outcome acme_finalize(struct acme *acme, struct acme_order *order, struct bytes 
 		return outcome_fail(exit_other, "there is no memory");
 	}
 	const outcome posted = post_object(acme, order->finalize, payload, &answer);
-	if (posted.code == exit_refused) {
+	if (posted.code == exit_refused || posted.code == exit_later) {
 		STEP(look_again(acme, order, posted, &answer, &object));
 	} else {
 		STEP(posted);
 		STEP(answer_read(&answer, order->finalize, &object));
 	}
-	for (unsigned round = 0;; round++) {
+	for (;;) {
 		const outcome result = judge_order(object, order, &is_valid);
 		json_decref(object);
 		STEP(result);
 		if (is_valid)
 			break;
-		if (!post_wait(round, &answer))
-			return outcome_fail(exit_network, "the CA does not finish the order");
+		if (!http_wait(acme->client.http, answer.retry_after_s))
+			return outcome_fail(exit_later, "the CA does not finish the order");
 		STEP(post_as_get(acme, order->url, &answer, &object));
 	}
 	STEP(signed_post(&acme->client, order->certificate, (struct bytes){0}, &answer));

@@ -7,6 +7,7 @@
 #include <openssl/x509_vfy.h>
 
 #include "attest/enroll/public_key.h"
+#include "ca/client/key_file.h"
 
 static void free_bio(BIO **bio)
 {
@@ -75,6 +76,14 @@ outcome chain_read(struct bytes pem, const char *from, STACK_OF(X509) * *out)
 	return DONE;
 }
 
+outcome chain_load(const char *path, STACK_OF(X509) * *out)
+{
+	uint8_t text[key_file_room];
+	struct buffer pem = BUFFER(text);
+	STEP(key_file_load(path, false, &pem));
+	return chain_read(buffer_view(&pem), path, out).code == exit_done ? DONE : (outcome){exit_other};
+}
+
 bool chain_write(const STACK_OF(X509) * chain, struct buffer *out)
 {
 	__attribute__((cleanup(free_bio))) BIO *bio = BIO_new(BIO_s_mem());
@@ -108,13 +117,24 @@ outcome chain_judge(STACK_OF(X509) * chain, const char *root_file, struct bytes 
 	return is_ours ? DONE : outcome_fail(exit_refused, "the CA certified another key than the TPM's");
 }
 
-uint64_t chain_remaining_s(const STACK_OF(X509) * chain)
+/* NULL: now. */
+static uint64_t seconds_between(const ASN1_TIME *from, const ASN1_TIME *to)
 {
 	int days = 0, seconds = 0;
-	if (ASN1_TIME_diff(&days, &seconds, NULL, X509_get0_notAfter(sk_X509_value(chain, 0))) != 1 || days < 0 ||
-	    seconds < 0)
+	if (ASN1_TIME_diff(&days, &seconds, from, to) != 1 || days < 0 || seconds < 0)
 		return 0;
 	return (uint64_t)days * 86400 + (uint64_t)seconds;
+}
+
+uint64_t chain_remaining_s(const STACK_OF(X509) * chain)
+{
+	return seconds_between(NULL, X509_get0_notAfter(sk_X509_value(chain, 0)));
+}
+
+uint64_t chain_life_s(const STACK_OF(X509) * chain)
+{
+	const X509 *leaf = sk_X509_value(chain, 0);
+	return seconds_between(X509_get0_notBefore(leaf), X509_get0_notAfter(leaf));
 }
 
 bool chain_tbs(const STACK_OF(X509) * chain, struct buffer *out)

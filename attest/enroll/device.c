@@ -7,8 +7,10 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include "attest/enroll/csr.h"
+#include "attest/enroll/ledger.h"
 #include "attest/enroll/permanent_identifier.h"
 #include "attest/enroll/statement.h"
 #include "ca/client/key_file.h"
@@ -47,22 +49,13 @@ static outcome collect_intermediates(const struct device *device, STACK_OF(X509)
 	return DONE;
 }
 
-static outcome read_ek_chain(const struct options *options, STACK_OF(X509) * *out)
-{
-	uint8_t text[key_file_room];
-	struct buffer pem = BUFFER(text);
-	if (options->ek_chain == NULL)
-		return DONE;
-	STEP(key_file_load(options->ek_chain, false, &pem));
-	return chain_read(buffer_view(&pem), options->ek_chain, out);
-}
-
 static outcome begin_activation(struct device *device, struct acme_activation *out)
 {
 	static uint8_t room[tpm_most_intermediates * tpm_certificate_room];
 	struct acme_endorsement endorsement = {.ek = &device->ek, .ak_area = tpm_area(&device->ak.key)};
 	STACK_OF(X509) *chain = NULL;
-	STEP(read_ek_chain(device->options, &chain));
+	if (device->options->ek_chain != NULL)
+		STEP(chain_load(device->options->ek_chain, &chain));
 	outcome result = collect_intermediates(device, chain, room, &endorsement);
 	chain_free(chain);
 	if (result.code == exit_done)
@@ -91,13 +84,15 @@ static outcome enrol_ak(struct device *device)
 
 outcome device_obtain_ak(struct device *device)
 {
-	bool is_there = false;
+	bool is_there = false, is_ours = false;
 	STEP(identity_load(device->state->ak, &is_there, &device->ak));
-	const bool is_ours = is_there && tpm_key_is_ours(device->tpm, &device->ak.key);
+	if (is_there)
+		STEP(tpm_key_try(device->tpm, &device->ak.key, &is_ours));
 	if (is_there && !is_ours)
 		outcome_note("the attestation key of %s is not this TPM's, or the TPM was cleared; a new one is made",
 			     device->state->ak);
-	if (is_ours && device->ak.chain != NULL && chain_remaining_s(device->ak.chain) > least_ak_remaining_s)
+	if (is_ours && device->ak.chain != NULL && chain_remaining_s(device->ak.chain) > least_ak_remaining_s &&
+	    chain_judge(device->ak.chain, device->options->root, tpm_area(&device->ak.key)).code == exit_done)
 		return DONE;
 	chain_free(device->ak.chain);
 	device->ak.chain = NULL;
@@ -129,13 +124,41 @@ static outcome attest(struct device *device)
 }
 
 /* For programs that stumble over a key of another kind in front; device.pem is what counts. */
-static outcome copy_chain(const struct device *device)
+outcome device_copy_chain(const struct state *state, const STACK_OF(X509) * chain)
 {
-	uint8_t octets[key_file_room];
-	struct buffer pem = BUFFER(octets);
-	if (!chain_write(device->key.chain, &pem))
+	uint8_t octets[key_file_room], present_octets[key_file_room];
+	struct buffer pem = BUFFER(octets), present = BUFFER(present_octets);
+	if (!chain_write(chain, &pem))
 		return outcome_fail(exit_other, "the certificate's chain is too long");
-	return key_file_store(device->state->certificate, S_IRUSR | S_IWUSR | S_IRGRP | S_IROTH, buffer_view(&pem));
+	if (access(state->certificate, F_OK) == 0 &&
+	    key_file_load(state->certificate, false, &present).code == exit_done &&
+	    bytes_equal(buffer_view(&present), buffer_view(&pem)))
+		return DONE;
+	return key_file_store(state->certificate, S_IRUSR | S_IWUSR | S_IRGRP | S_IROTH, buffer_view(&pem));
+}
+
+static outcome prove_entry(struct device *device)
+{
+	const struct ledger_claim claim = {.chain = device->key.chain,
+					   .order = acme_order_name(&device->order),
+					   .identifier = device->identifier,
+					   .audit_file = device->options->audit};
+	STEP(acme_entry(&device->acme, &device->order, &device->entry));
+	return ledger_prove(device->entry, &claim);
+}
+
+/* Key and certificate are one file, so a run that is cut short leaves the former pair or the new one. The entry goes
+ * first: beside another certificate it shows that this was not finished. */
+static outcome store(struct device *device)
+{
+	char *text = json_dumps(device->entry, JSON_INDENT(1) | JSON_PRESERVE_ORDER);
+	if (text == NULL)
+		return outcome_fail(exit_other, "there is no memory");
+	const outcome stored = key_file_store(device->state->entry, S_IRUSR | S_IWUSR, bytes_from_text(text));
+	free(text);
+	STEP(stored);
+	STEP(identity_store(device->state->device, &device->key));
+	return device_copy_chain(device->state, device->key.chain);
 }
 
 outcome device_obtain_certificate(struct device *device)
@@ -153,12 +176,14 @@ outcome device_obtain_certificate(struct device *device)
 	if (!permanent_identifier_is_in(sk_X509_value(device->key.chain, 0), device->identifier))
 		return outcome_fail(exit_refused, "the CA's certificate names another device than %s",
 				    device->identifier);
-	STEP(identity_store(device->state->device, &device->key));
-	return copy_chain(device);
+	STEP(prove_entry(device));
+	return store(device);
 }
 
 void device_clear(struct device *device)
 {
 	identity_clear(&device->ak);
 	identity_clear(&device->key);
+	json_decref(device->entry);
+	device->entry = NULL;
 }

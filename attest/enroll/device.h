@@ -17,6 +17,7 @@ struct device {
 	char identifier[257];
 	struct identity ak, key; /* owned; device_clear */
 	struct acme_order order; /* of key's certificate */
+	json_t *entry;		 /* of it in the ledger, proven; owned */
 };
 
 /* Sets the identifier: the configured one, or 64 lower-case hexadecimal digits of the EK's hash. */
@@ -25,9 +26,14 @@ outcome device_set_identifier(struct device *device);
 /* The enrolled AK from the state folder, or a new enrolment when it is absent, not this TPM's or about to expire. */
 outcome device_obtain_ak(struct device *device);
 
-/* A new key in the TPM, attested and certified; both are in the state folder afterwards. */
+/* A new key in the TPM, attested and certified, its certificate shown to be in the ledger. Nothing of it is in the state
+ * folder before all of that holds. */
 outcome device_obtain_certificate(struct device *device);
 
+/* Makes certificate.pem what device.pem says, when it is not. */
+outcome device_copy_chain(const struct state *state, const STACK_OF(X509) * chain);
+
+/* Forgets what was obtained. */
 void device_clear(struct device *device);
 
 #endif

@@ -2,13 +2,11 @@
  * Decides whether the CA has shown that a certificate is in its ledger. Distrusts the answer. */
 #include "attest/enroll/ledger.h"
 
-#include <openssl/pem.h>
 #include <stdio.h>
 #include <stdlib.h>
 
 #include "attest/enroll/answer.h"
 #include "attest/enroll/proof.h"
-#include "ca/client/key_file.h"
 #include "ca/jose/base64url.h"
 
 enum { leaf_room = 8192, tbs_room = 4096 };
@@ -31,13 +29,20 @@ static outcome read_path(const json_t *entry, struct proof_path *out)
 	return DONE;
 }
 
-static outcome judge_subject(const json_t *entry, const struct ledger_claim *claim, struct bytes leaf)
+bool ledger_is_about(const json_t *entry, const STACK_OF(X509) * chain)
 {
 	uint8_t given_room[tbs_room], ours_room[tbs_room];
 	struct buffer given = BUFFER(given_room), ours = BUFFER(ours_room);
-	STEP(answer_octets(entry, "tbs", &given));
-	if (!chain_tbs(claim->chain, &ours) || !bytes_equal(buffer_view(&given), buffer_view(&ours)) ||
-	    !proof_is_about(leaf, buffer_view(&ours), claim->order, claim->identifier))
+	return answer_octets(entry, "tbs", &given).code == exit_done && chain_tbs(chain, &ours) &&
+	       bytes_equal(buffer_view(&given), buffer_view(&ours));
+}
+
+static outcome judge_subject(const json_t *entry, const struct ledger_claim *claim, struct bytes leaf)
+{
+	uint8_t room[tbs_room];
+	struct buffer tbs = BUFFER(room);
+	if (!ledger_is_about(entry, claim->chain) || !chain_tbs(claim->chain, &tbs) ||
+	    !proof_is_about(leaf, buffer_view(&tbs), claim->order, claim->identifier))
 		return outcome_fail(exit_refused, "the ledger's entry is about another certificate");
 	return DONE;
 }
@@ -56,11 +61,8 @@ static outcome judge_path(const json_t *entry, struct bytes leaf, const struct p
 
 static outcome judge_signature(const char *audit_file, const struct proof_checkpoint *checkpoint)
 {
-	uint8_t text[16384];
-	struct buffer pem = BUFFER(text);
 	STACK_OF(X509) *chain = NULL;
-	STEP(key_file_load(audit_file, false, &pem));
-	STEP(chain_read(buffer_view(&pem), audit_file, &chain));
+	STEP(chain_load(audit_file, &chain));
 	EVP_PKEY *key = X509_get0_pubkey(sk_X509_value(chain, 0));
 	const bool is_signed = key != NULL && proof_is_signed(checkpoint, key);
 	chain_free(chain);

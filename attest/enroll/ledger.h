@@ -14,6 +14,9 @@ struct ledger_claim {
 	const char *audit_file; /* certificate of the audit key; NULL: the signature is not checked */
 };
 
+/* Whether the entry holds this certificate's TBSCertificate. */
+bool ledger_is_about(const json_t *entry, const STACK_OF(X509) * chain);
+
 /* exit_refused unless the entry is for this certificate and the path leads to the checkpoint's root, signed by the
  * audit key. */
 outcome ledger_prove(const json_t *entry, const struct ledger_claim *claim);

@@ -4,7 +4,8 @@
 #include <openssl/pem.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <sys/stat.h>
+#include <sys/random.h>
+#include <unistd.h>
 
 #include "attest/enroll/device.h"
 #include "attest/enroll/ledger.h"
@@ -31,43 +32,35 @@ static void tell_certificate(const char *file, const STACK_OF(X509) * chain)
 	BIO_free(bio);
 }
 
-static outcome store_entry(const struct state *state, const json_t *entry)
+static outcome try_once(struct device *device, struct http *http, EVP_PKEY *account)
 {
-	char *text = json_dumps(entry, JSON_INDENT(1) | JSON_PRESERVE_ORDER);
-	if (text == NULL)
-		return outcome_fail(exit_other, "there is no memory");
-	const outcome result = key_file_store(state->entry, S_IRUSR | S_IWUSR, bytes_from_text(text));
-	free(text);
-	return result;
-}
-
-static outcome prove_entry(struct device *device)
-{
-	json_t *entry = NULL;
-	const struct ledger_claim claim = {.chain = device->key.chain,
-					   .order = acme_order_name(&device->order),
-					   .identifier = device->identifier,
-					   .audit_file = device->options->audit};
-	STEP(acme_entry(&device->acme, &device->order, &entry));
-	outcome result = ledger_prove(entry, &claim);
-	if (result.code == exit_done)
-		result = store_entry(device->state, entry);
-	if (result.code == exit_done) { /* last, for whoever reads may have gone */
-		tell_certificate(device->state->device, device->key.chain);
-		ledger_tell(entry, claim.audit_file != NULL);
-	}
-	json_decref(entry);
-	return result;
-}
-
-static outcome work(struct device *device, struct http *http, EVP_PKEY *account)
-{
-	STEP(tpm_ek_find(device->tpm, &device->ek));
-	STEP(device_set_identifier(device));
 	STEP(acme_open(http, account, device->options->directory, &device->acme));
 	STEP(device_obtain_ak(device));
-	STEP(device_obtain_certificate(device));
-	return prove_entry(device);
+	return device_obtain_certificate(device);
+}
+
+/* The waits double, and are spread so that a fleet does not come back all at once. */
+static bool back_off(struct http *http, unsigned attempt)
+{
+	uint8_t octet = 0;
+	const unsigned least_s = 1U << (attempt - 1);
+	(void)!getrandom(&octet, sizeof octet, 0);
+	return http_wait(http, least_s + octet % (least_s + 1));
+}
+
+/* An order that the CA gave up, or that was cut short because the CA went away, is made anew (RFC 8555 7.1.6). */
+static outcome work(struct device *device, struct http *http, EVP_PKEY *account)
+{
+	enum { most_attempts = 4 };
+	STEP(tpm_ek_find(device->tpm, &device->ek));
+	STEP(device_set_identifier(device));
+	for (unsigned attempt = 1;; attempt++) {
+		const outcome result = try_once(device, http, account);
+		if (result.code != exit_later || attempt == most_attempts || !back_off(http, attempt))
+			return result;
+		device_clear(device);
+		outcome_note("ordering anew");
+	}
 }
 
 static outcome enroll(const struct options *options, const struct state *state)
@@ -77,6 +70,7 @@ static outcome enroll(const struct options *options, const struct state *state)
 	EVP_PKEY *account = NULL;
 	device.options = options;
 	device.state = state;
+	STEP(state_try_room(state));
 	outcome result = tpm_open(options->tcti, &device.tpm);
 	if (result.code == exit_done)
 		result = key_file_obtain(state->account, &account);
@@ -84,6 +78,10 @@ static outcome enroll(const struct options *options, const struct state *state)
 		result = http_open(options->root, options->directory, &http);
 	if (result.code == exit_done)
 		result = work(&device, http, account);
+	if (result.code == exit_done) {
+		tell_certificate(state->device, device.key.chain);
+		ledger_tell(device.entry, options->audit != NULL);
+	}
 	device_clear(&device);
 	http_close(http);
 	EVP_PKEY_free(account);
@@ -91,32 +89,58 @@ static outcome enroll(const struct options *options, const struct state *state)
 	return result;
 }
 
-static outcome renew(const struct options *options, const struct state *state)
-{
-	struct identity identity = {0};
-	bool is_there = false;
-	STEP(identity_load(state->device, &is_there, &identity));
-	const uint64_t remaining_s = identity.chain == NULL ? 0 : chain_remaining_s(identity.chain);
-	identity_clear(&identity);
-	if (remaining_s <= options->renew_before_s)
-		return enroll(options, state);
-	(void)printf("%s is valid for another %llu seconds; nothing to do\n", state->device,
-		     (unsigned long long)remaining_s);
-	return DONE;
-}
-
-static outcome show_entry(const struct state *state)
+/* The entry that was proven when the certificate came. */
+static outcome load_entry(const struct state *state, json_t **out)
 {
 	static uint8_t text[http_body_room];
 	struct buffer body = BUFFER(text);
 	json_error_t error;
 	STEP(key_file_load(state->entry, false, &body));
-	json_t *entry = json_loadb((const char *)body.data, body.size, JSON_REJECT_DUPLICATES, &error);
-	if (entry == NULL)
-		return outcome_fail(exit_other, "%s is not JSON", state->entry);
-	ledger_tell(entry, false);
+	*out = json_loadb((const char *)body.data, body.size, JSON_REJECT_DUPLICATES, &error);
+	return *out != NULL ? DONE : outcome_fail(exit_other, "%s is not JSON", state->entry);
+}
+
+/* Whether there is nothing to do: the certificate lasts, and the run that got it came to its end. */
+static bool is_good(const struct options *options, const struct state *state, const STACK_OF(X509) * chain)
+{
+	json_t *entry = NULL;
+	const uint64_t remaining_s = chain_remaining_s(chain);
+	const uint64_t least_s = options->is_renew_before_set ? options->renew_before_s : chain_life_s(chain) / 3;
+	if (remaining_s <= least_s)
+		return false;
+	const bool is_finished = load_entry(state, &entry).code == exit_done && ledger_is_about(entry, chain);
 	json_decref(entry);
-	return DONE;
+	if (is_finished)
+		(void)printf("%s is valid for another %llu seconds; nothing to do\n", state->device,
+			     (unsigned long long)remaining_s);
+	else
+		outcome_note("the run before this one was cut short; a new certificate is got");
+	return is_finished;
+}
+
+static outcome renew(const struct options *options, const struct state *state)
+{
+	struct identity identity = {0};
+	bool is_there = false;
+	STEP(identity_load(state->device, &is_there, &identity));
+	const bool is_enough = identity.chain != NULL && is_good(options, state, identity.chain);
+	const outcome result = is_enough ? device_copy_chain(state, identity.chain) : enroll(options, state);
+	identity_clear(&identity);
+	return result;
+}
+
+static outcome show_chain(const struct state *state, const STACK_OF(X509) * chain)
+{
+	json_t *entry = NULL;
+	tell_certificate(state->device, chain);
+	STEP(load_entry(state, &entry));
+	const bool is_about = ledger_is_about(entry, chain);
+	if (is_about)
+		ledger_tell(entry, false);
+	json_decref(entry);
+	return is_about ? DONE
+			: outcome_fail(exit_other, "%s is about another certificate, of a run that was cut short; enroll again",
+				       state->entry);
 }
 
 static outcome show(const struct state *state)
@@ -126,9 +150,9 @@ static outcome show(const struct state *state)
 	STEP(identity_load(state->device, &is_there, &identity));
 	if (identity.chain == NULL)
 		return outcome_fail(exit_other, "there is no certificate in %s; enroll first", state->device);
-	tell_certificate(state->device, identity.chain);
+	const outcome result = show_chain(state, identity.chain);
 	identity_clear(&identity);
-	return show_entry(state);
+	return result;
 }
 
 static outcome run(const struct options *options)
@@ -150,7 +174,9 @@ int main(int count, char **words)
 	if (clearenv() != 0 || setenv("TSS2_LOG", "all+none", 1) != 0)
 		return exit_other;
 	outcome result = options_read(count, words, &options);
-	if (result.code == exit_done)
+	if (result.code == exit_done && options.command == options_help)
+		options_tell();
+	else if (result.code == exit_done)
 		result = run(&options);
 	return result.code;
 }

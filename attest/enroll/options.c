@@ -6,17 +6,41 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-static const char summary[] =
-	"usage: keyward-enroll --directory URL --root FILE --tcti STRING --state FOLDER [--identifier VALUE]\n"
-	"           [--key-type p256|rsa2048] [--ek-chain FILE] [--audit FILE] [--renew-before SECONDS] "
-	"[enroll|renew]\n"
-	"       keyward-enroll --state FOLDER show";
+#define DEFAULT_STATE "/var/lib/keyward-enroll"
+#define DEFAULT_TCTI "device:/dev/tpmrm0"
+
+static const char help[] =
+	"usage: keyward-enroll --directory URL --root FILE [OPTION...] [enroll|renew]\n"
+	"       keyward-enroll [--state FOLDER] show\n"
+	"\n"
+	"Gets a certificate for a key inside this device's TPM 2.0 from a Keyward appliance.\n"
+	"\n"
+	"  enroll   get a certificate, whether or not there is one (the default)\n"
+	"  renew    the same if there is none or it expires soon; else nothing: for a timer\n"
+	"  show     tell about the certificate that is there; asks neither TPM nor appliance\n"
+	"\n"
+	"  --directory URL        the appliance's ACME directory, https://NAME:PORT/acme/DIRECTORY/directory\n"
+	"  --root FILE            its root certificate in PEM; no other is trusted\n"
+	"  --audit FILE           its audit certificate: the ledger's signature is checked too\n"
+	"  --state FOLDER         where keys and certificates are kept (" DEFAULT_STATE ")\n"
+	"  --tcti STRING          the TPM: device:NODE or swtpm:path=SOCKET (" DEFAULT_TCTI ")\n"
+	"  --identifier VALUE     what the certificate names (the digest of the TPM's endorsement key)\n"
+	"  --key-type TYPE        p256 or rsa2048 (p256)\n"
+	"  --ek-chain FILE        intermediate certificates of the TPM's maker, if the TPM lacks them\n"
+	"  --renew-before SECONDS what renew calls soon (a third of the certificate's life)\n"
+	"  --help                 this\n"
+	"\n"
+	"Exit status: 0 done, 1 command line, 2 no answer of this appliance, 3 it refused, 4 TPM, 5 files, 6 try later.\n"
+	"More: man keyward-enroll\n";
+
+void options_tell(void)
+{
+	(void)fputs(help, stdout);
+}
 
 static outcome wrong(const char *sentence)
 {
-	outcome_note("%s", sentence);
-	(void)fprintf(stderr, "%s\n", summary);
-	return (outcome){exit_usage};
+	return outcome_fail(exit_usage, "%s; keyward-enroll --help says how it is used", sentence);
 }
 
 static bool read_seconds(const char *text, uint64_t *out)
@@ -43,7 +67,7 @@ static outcome read_letter(int letter, const char *value, struct options *option
 	if (letter == 'k')
 		return read_kind(value, &options->key_kind) ? DONE : wrong("--key-type is p256 or rsa2048");
 	if (letter == 'b')
-		return read_seconds(value, &options->renew_before_s)
+		return (options->is_renew_before_set = read_seconds(value, &options->renew_before_s))
 			       ? DONE
 			       : wrong("--renew-before takes a number of seconds");
 	if (letter == '?')
@@ -73,18 +97,22 @@ outcome options_read(int count, char **words, struct options *out)
 		{"tcti", required_argument, NULL, 't'},		{"state", required_argument, NULL, 's'},
 		{"identifier", required_argument, NULL, 'i'},	{"ek-chain", required_argument, NULL, 'e'},
 		{"audit", required_argument, NULL, 'a'},	{"key-type", required_argument, NULL, 'k'},
-		{"renew-before", required_argument, NULL, 'b'}, {NULL, 0, NULL, 0}};
-	struct options options = {.key_kind = tpm_key_p256, .renew_before_s = 28800};
+		{"renew-before", required_argument, NULL, 'b'}, {"help", no_argument, NULL, 'h'},
+		{NULL, 0, NULL, 0}};
+	struct options options = {.key_kind = tpm_key_p256, .state = DEFAULT_STATE, .tcti = DEFAULT_TCTI};
 	int letter;
 	opterr = 0;
-	while ((letter = getopt_long(count, words, "", names, NULL)) != -1)
+	while ((letter = getopt_long(count, words, "", names, NULL)) != -1) {
+		if (letter == 'h') {
+			*out = (struct options){.command = options_help};
+			return DONE;
+		}
 		STEP(read_letter(letter, optarg, &options));
+	}
 	STEP(read_command(count - optind, words + optind, &options));
-	if (options.state == NULL)
-		return wrong("--state is needed");
-	if (options.command != options_show &&
-	    (options.directory == NULL || options.root == NULL || options.tcti == NULL))
-		return wrong("--directory, --root and --tcti are needed");
+	if ((options.command == options_enroll || options.command == options_renew) &&
+	    (options.directory == NULL || options.root == NULL))
+		return wrong("--directory and --root are needed");
 	*out = options;
 	return DONE;
 }

@@ -5,7 +5,7 @@
 
 #include "attest/enroll/tpm.h"
 
-enum options_command { options_enroll, options_renew, options_show };
+enum options_command { options_enroll, options_renew, options_show, options_help };
 
 struct options {
 	enum options_command command;
@@ -15,9 +15,13 @@ struct options {
 	const char *audit;	/* NULL: the checkpoint's signature is not checked */
 	enum tpm_key_kind key_kind;
 	uint64_t renew_before_s;
+	bool is_renew_before_set; /* else a third of the certificate's life */
 };
 
-/* exit_usage, with sentence and summary on standard error. */
+/* exit_usage, with a sentence on standard error. */
 outcome options_read(int count, char **words, struct options *out);
+
+/* What --help says, on standard output. */
+void options_tell(void);
 
 #endif

@@ -1,13 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Sends payloads and waits. Whose bytes: our own; the answers are read elsewhere. */
+ * Sends payloads. Whose bytes: our own; the answers are read elsewhere. */
 #include "attest/enroll/post.h"
 
 #include <stdlib.h>
-#include <unistd.h>
 
 #include "attest/enroll/answer.h"
-
-enum { most_rounds = 30, longest_wait_s = 30 };
 
 outcome post_object(struct acme *acme, const char *url, json_t *payload, struct http_answer *out)
 {
@@ -24,13 +21,4 @@ outcome post_as_get(struct acme *acme, const char *url, struct http_answer *answ
 {
 	STEP(signed_post(&acme->client, url, (struct bytes){0}, answer));
 	return answer_read(answer, url, out);
-}
-
-bool post_wait(unsigned round, const struct http_answer *answer)
-{
-	if (round >= most_rounds)
-		return false;
-	const unsigned asked = answer->retry_after_s == 0 ? 1 : answer->retry_after_s;
-	(void)sleep(asked > longest_wait_s ? longest_wait_s : asked);
-	return true;
 }

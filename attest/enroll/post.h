@@ -11,7 +11,4 @@ outcome post_object(struct acme *acme, const char *url, json_t *payload, struct 
 /* POST-as-GET of a JSON object. Owner: json_decref. */
 outcome post_as_get(struct acme *acme, const char *url, struct http_answer *answer, json_t **out);
 
-/* Waits as long as the answer asks, within bounds; false when `round` is past the last. */
-bool post_wait(unsigned round, const struct http_answer *answer);
-
 #endif

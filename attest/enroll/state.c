@@ -9,6 +9,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "ca/client/key_file.h"
+
 static bool set_paths(const char *folder, struct state *state)
 {
 	const struct {
@@ -18,7 +20,8 @@ static bool set_paths(const char *folder, struct state *state)
 		     {state->ak, "ak.pem"},
 		     {state->device, "device.pem"},
 		     {state->certificate, "certificate.pem"},
-		     {state->entry, "entry.json"}};
+		     {state->entry, "entry.json"},
+		     {state->room, "room"}};
 	for (size_t i = 0; i < sizeof files / sizeof *files; i++)
 		if ((size_t)snprintf(files[i].path, PATH_MAX, "%s/%s", folder, files[i].name) >= PATH_MAX - 8)
 			return false;
@@ -38,6 +41,15 @@ outcome state_open(const char *folder, bool may_make, struct state *out)
 		return DONE;
 	state_close(out);
 	return outcome_fail(exit_other, "another program works on the state folder %s", folder);
+}
+
+outcome state_try_room(const struct state *state)
+{
+	static const uint8_t nothing[key_file_room];
+	STEP(key_file_store(state->room, S_IRUSR | S_IWUSR, BYTES_OF(nothing)));
+	return unlink(state->room) == 0
+		       ? DONE
+		       : outcome_fail(exit_other, "%s cannot be removed: %s", state->room, strerror(errno));
 }
 
 void state_close(struct state *state)

@@ -111,12 +111,14 @@ static bool read_blob(const struct tpm_blob *blob, TPM2B_PUBLIC *public, TPM2B_P
 	       at == blob->private_size;
 }
 
+static const TSS2_RC malformed_blob = TSS2_ESYS_RC_BAD_VALUE;
+
 static TSS2_RC load(struct tpm *tpm, ESYS_TR srk, const struct tpm_blob *blob, ESYS_TR *handle)
 {
 	TPM2B_PUBLIC public = {0};
 	TPM2B_PRIVATE private = {0};
 	if (!read_blob(blob, &public, &private))
-		return TSS2_ESYS_RC_BAD_VALUE;
+		return malformed_blob;
 	return Esys_Load(tpm->esys, srk, ESYS_TR_PASSWORD, ESYS_TR_NONE, ESYS_TR_NONE, &private, &public, handle);
 }
 
@@ -152,12 +154,14 @@ outcome tpm_key_make(struct tpm *tpm, enum tpm_key_kind kind, struct tpm_blob *o
 	return DONE;
 }
 
-bool tpm_key_is_ours(struct tpm *tpm, const struct tpm_blob *blob)
+outcome tpm_key_try(struct tpm *tpm, const struct tpm_blob *blob, bool *is_ours)
 {
 	LOADED(srk, tpm->esys);
 	LOADED(key, tpm->esys);
-	return srk_make(tpm, &srk.handle).code == exit_done &&
-	       load(tpm, srk.handle, blob, &key.handle) == TSS2_RC_SUCCESS;
+	STEP(srk_make(tpm, &srk.handle));
+	const TSS2_RC code = load(tpm, srk.handle, blob, &key.handle);
+	*is_ours = code == TSS2_RC_SUCCESS;
+	return *is_ours || esys_is_judgement(code) || code == malformed_blob ? DONE : tried("TPM2_Load", code);
 }
 
 /* ---- NV: the certificates that the TPM's maker left ---- */

@@ -51,8 +51,9 @@ struct bytes tpm_area(const struct tpm_blob *blob);
 enum tpm_key_kind { tpm_key_ak, tpm_key_p256, tpm_key_rsa2048 };
 outcome tpm_key_make(struct tpm *tpm, enum tpm_key_kind kind, struct tpm_blob *out);
 
-/* Whether this TPM, in its present state, still loads the key. Says nothing when it does not. */
-bool tpm_key_is_ours(struct tpm *tpm, const struct tpm_blob *blob);
+/* Whether this TPM, in its present state, still loads the key. Says nothing when it does not; exit_tpm when the TPM fails
+ * before it can say. */
+outcome tpm_key_try(struct tpm *tpm, const struct tpm_blob *blob, bool *is_ours);
 
 /* TPM2_ActivateCredential of TPM2B_ID_OBJECT and TPM2B_ENCRYPTED_SECRET; the secret (at most tpm_secret_room octets) is
  * appended. */

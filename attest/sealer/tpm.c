@@ -246,13 +246,11 @@ static status srk_compare(struct tpm *tpm, ESYS_TR srk, struct bytes recorded)
 	return OK;
 }
 
-/* A format-one response (TPM 2.0 Part 2, 6.6.2) is the TPM's judgement of what it was given: the secret stays sealed.
- * Anything else, a warning or no answer, is a failing TPM. */
+/* By the TPM's judgement the secret stays sealed. */
 static status judged(struct tpm *tpm, const char *command, TSS2_RC code)
 {
 	const status s = tried(tpm, command, code);
-	const bool is_judgement = (code & TSS2_RC_LAYER_MASK) == TSS2_TPM_RC_LAYER && (code & TPM2_RC_FMT1) != 0;
-	return is_refused(s) && is_judgement ? REFUSE(pin_sealed) : s;
+	return is_refused(s) && esys_is_judgement(code) ? REFUSE(pin_sealed) : s;
 }
 
 static status load_sealed(struct tpm *tpm, ESYS_TR srk, struct bytes public, struct bytes private, ESYS_TR *handle)

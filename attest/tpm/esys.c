@@ -120,6 +120,11 @@ TSS2_RC esys_flush_leftovers(ESYS_CONTEXT *esys)
 	return code == TSS2_RC_SUCCESS ? flush_all_from(esys, TPM2_HT_LOADED_SESSION) : code;
 }
 
+bool esys_is_judgement(TSS2_RC code)
+{
+	return (code & TSS2_RC_LAYER_MASK) == TSS2_TPM_RC_LAYER && (code & TPM2_RC_FMT1) != 0;
+}
+
 /* ---- storage root key and sessions ---- */
 
 TSS2_RC esys_primary_make(ESYS_CONTEXT *esys, ESYS_TR hierarchy, ESYS_TR authorization, const TPM2B_PUBLIC *template,

@@ -4,6 +4,7 @@
 #ifndef KEYWARD_ESYS_H
 #define KEYWARD_ESYS_H
 
+#include <stdbool.h>
 #include <tss2/tss2_esys.h>
 
 /* Connects; a first command has shown that somebody answers, and that TPM2_Startup was given. tcti is "device:NODE",
@@ -26,6 +27,10 @@ void esys_flush(struct esys_loaded *loaded);
 /* What ESYS allocated, freed likewise. */
 void esys_release(void *memory);
 #define ESYS_OWNED __attribute__((cleanup(esys_release)))
+
+/* Whether the TPM judged what it was given (a format-one response, TPM 2.0 Part 2, 6.6.2): a wrong key, policy or blob.
+ * Anything else, a warning or no answer, is a failing TPM. */
+bool esys_is_judgement(TSS2_RC code);
 
 /* No session. */
 #define NOBODY ESYS_TR_NONE, ESYS_TR_NONE, ESYS_TR_NONE

@@ -6,12 +6,15 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
+#include <unistd.h>
 
 struct http {
 	CURL *curl;
 	char origin[http_url_room];
 	struct buffer body;
-	bool is_too_long;
+	bool is_too_long, has_answered;
+	unsigned waited_s;
 	char error[CURL_ERROR_SIZE];
 };
 
@@ -107,9 +110,24 @@ static void read_header(CURL *curl, const char *name, char *out, size_t room)
 		memcpy(out, header->value, strlen(header->value) + 1);
 }
 
+/* Seconds or a date (RFC 9110 10.2.3); what is neither counts as nothing. */
+static unsigned read_retry_after(CURL *curl)
+{
+	enum { most_s = 3600 };
+	char text[64], *end;
+	read_header(curl, "Retry-After", text, sizeof text);
+	if (text[0] == 0)
+		return 0;
+	long long seconds = strtoll(text, &end, 10);
+	if (*end != 0) {
+		const time_t at = curl_getdate(text, NULL);
+		seconds = at == -1 ? 0 : at - time(NULL);
+	}
+	return seconds <= 0 ? 0 : seconds > most_s ? most_s : (unsigned)seconds;
+}
+
 static void read_answer(struct http *http, struct http_answer *out)
 {
-	char text[16];
 	long status = 0;
 	*out = (struct http_answer){0};
 	if (curl_easy_getinfo(http->curl, CURLINFO_RESPONSE_CODE, &status) == CURLE_OK)
@@ -118,9 +136,7 @@ static void read_answer(struct http *http, struct http_answer *out)
 	read_header(http->curl, "Location", out->location, sizeof out->location);
 	read_header(http->curl, "Content-Type", out->content_type, sizeof out->content_type);
 	out->content_type[strcspn(out->content_type, "; ")] = 0;
-	read_header(http->curl, "Retry-After", text, sizeof text);
-	const unsigned long seconds = strtoul(text, NULL, 10);
-	out->retry_after_s = seconds > 3600 ? 3600 : (unsigned)seconds;
+	out->retry_after_s = read_retry_after(http->curl);
 	http->body.data[http->body.size] = 0;
 	out->body = buffer_view(&http->body);
 }
@@ -138,6 +154,14 @@ static bool set_request(CURL *curl, const struct http_request *request, struct c
 	       curl_easy_setopt(curl, CURLOPT_POSTFIELDS, request->body.data) == CURLE_OK;
 }
 
+/* How a server that answered a moment ago goes away. */
+static bool is_of_a_restart(CURLcode code)
+{
+	return code == CURLE_COULDNT_CONNECT || code == CURLE_GOT_NOTHING || code == CURLE_SEND_ERROR ||
+	       code == CURLE_RECV_ERROR || code == CURLE_PARTIAL_FILE || code == CURLE_SSL_CONNECT_ERROR ||
+	       code == CURLE_OPERATION_TIMEDOUT;
+}
+
 static outcome perform(struct http *http, const struct http_request *request, struct curl_slist *headers)
 {
 	http->body.size = 0;
@@ -149,9 +173,13 @@ static outcome perform(struct http *http, const struct http_request *request, st
 	if (http->is_too_long)
 		return outcome_fail(exit_network, "the answer of %s is longer than %d octets", request->url,
 				    http_body_room);
+	if (result == CURLE_SSL_CACERT_BADFILE)
+		return outcome_fail(exit_other, "the root certificate cannot be read: %s", http->error);
 	if (result != CURLE_OK)
-		return outcome_fail(exit_network, "%s cannot be reached: %s", request->url,
+		return outcome_fail(http->has_answered && is_of_a_restart(result) ? exit_later : exit_network,
+				    "%s cannot be reached: %s", request->url,
 				    http->error[0] == 0 ? curl_easy_strerror(result) : http->error);
+	http->has_answered = true;
 	return DONE;
 }
 
@@ -167,10 +195,28 @@ outcome http_send(struct http *http, const struct http_request *request, struct 
 		if (headers == NULL)
 			return outcome_fail(exit_other, "there is no memory");
 	}
-	const outcome result = perform(http, request, headers);
+	outcome result;
+	do {
+		result = perform(http, request, headers);
+		if (result.code == exit_done)
+			read_answer(http, out);
+	} while (result.code == exit_done && request->method != 'P' && http_is_busy(out) && http_wait(http, out->retry_after_s));
 	curl_slist_free_all(headers);
 	(void)curl_easy_setopt(http->curl, CURLOPT_HTTPHEADER, NULL);
-	STEP(result);
-	read_answer(http, out);
-	return DONE;
+	return result;
+}
+
+bool http_is_busy(const struct http_answer *answer)
+{
+	return answer->status == 503 || answer->status == 429;
+}
+
+bool http_wait(struct http *http, unsigned asked_s)
+{
+	const unsigned wait_s = asked_s == 0 ? 1 : asked_s, left_s = http_patience_s - http->waited_s;
+	const bool is_patient = wait_s <= left_s;
+	http->waited_s += is_patient ? wait_s : left_s;
+	if (is_patient)
+		(void)sleep(wait_s);
+	return is_patient;
 }

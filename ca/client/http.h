@@ -6,7 +6,7 @@
 
 #include "ca/client/outcome.h"
 
-enum { http_body_room = 262144, http_url_room = 600, http_nonce_room = 128 };
+enum { http_body_room = 262144, http_url_room = 600, http_nonce_room = 128, http_patience_s = 120 };
 
 struct http;
 
@@ -31,8 +31,16 @@ struct http_answer {
 	struct bytes body;	      /* until the next request; a NUL stands behind it */
 };
 
-/* One request, one answer of at most http_body_room octets, within a minute; redirects are not followed. exit_network,
- * with a sentence, unless an HTTP answer came. */
+/* One request, one answer of at most http_body_room octets, within a minute; redirects are not followed. GET and HEAD
+ * are repeated while the server is busy. Unless an HTTP answer came: a sentence, and exit_network, or exit_later when the
+ * server answered before and is gone now. */
 outcome http_send(struct http *http, const struct http_request *request, struct http_answer *out);
+
+/* 503 or 429: the same may succeed later. */
+bool http_is_busy(const struct http_answer *answer);
+
+/* Waits as long as is asked, as by an answer's Retry-After (RFC 9110 10.2.3); a second for 0. False, at once and from then
+ * on, when all waits together would come to more than http_patience_s. */
+bool http_wait(struct http *http, unsigned asked_s);
 
 #endif

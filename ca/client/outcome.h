@@ -12,7 +12,8 @@ enum exit_code {
 	exit_network = 2, /* no answer, or none that can be trusted */
 	exit_refused = 3, /* the CA said no */
 	exit_tpm = 4,	  /* the TPM said no, or there is none */
-	exit_other = 5	  /* files, memory, and answers that contradict themselves */
+	exit_other = 5,	  /* files, memory, and answers that contradict themselves */
+	exit_later = 6	  /* the CA is busy or away, or gave an order up: asked anew, it may say yes */
 };
 
 typedef struct [[nodiscard]] outcome {

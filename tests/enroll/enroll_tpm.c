@@ -164,8 +164,10 @@ static outcome step_certify_rsa2048(struct tpm *tpm)
 static outcome step_ours(struct tpm *tpm)
 {
 	struct tpm_blob ak;
+	bool is_ours;
 	STEP(fetch_identity("ak.pem", &ak));
-	return tpm_key_is_ours(tpm, &ak) ? DONE : (outcome){exit_tpm};
+	STEP(tpm_key_try(tpm, &ak, &is_ours));
+	return is_ours ? DONE : (outcome){exit_tpm};
 }
 
 /* flip: no bit of ak.pem's private or public part may change and the TPM still load it with the same public area. */
@@ -178,7 +180,9 @@ static outcome step_flip(struct tpm *tpm)
 		uint8_t *octet = bit / 8 < ak.public_size ? &changed.public[bit / 8]
 							  : &changed.private[bit / 8 - ak.public_size];
 		*octet ^= (uint8_t)(1 << bit % 8);
-		if (tpm_key_is_ours(tpm, &changed))
+		bool is_ours;
+		STEP(tpm_key_try(tpm, &changed, &is_ours));
+		if (is_ours)
 			return outcome_fail(exit_other, "the TPM loads the key with bit %zu flipped", bit);
 	}
 	return DONE;
