@@ -16,3 +16,8 @@ test_sealer_tpm.packages = tss2-esys tss2-mu tss2-tcti-device tss2-tcti-swtpm li
 helpers += asker
 asker.file = tests/sealer/asker.c
 asker.uses = firmware/boundary
+# frees memory as a library does, so that tests/sealer sees whether it is wiped
+helpers += forgetter
+forgetter.file = tests/sealer/forgetter.c
+forgetter.uses = attest/sealer attest/tpm firmware/boundary
+forgetter.packages = tss2-esys tss2-mu tss2-tcti-device tss2-tcti-swtpm libcrypto

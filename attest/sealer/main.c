@@ -54,6 +54,7 @@ static status quote_ask(int channel, uint32_t call, const void *request)
 	struct tpm_quote quote = {BUFFER(attest), BUFFER(signature), BUFFER(ak_public)};
 	__attribute__((cleanup(tpm_done))) struct tpm *tpm = NULL;
 	TRY(tpm_open(tcti, &tpm));
+	tpm_expect(tpm, seal.srk_name);
 	const status quoted = tpm_quote(tpm, ask->extra_data, &quote);
 	if (is_refused(quoted)) {
 		child_log(4, "no quote: %s", tpm_problem(tpm));

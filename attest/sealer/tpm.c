@@ -12,6 +12,7 @@
 
 struct tpm {
 	ESYS_CONTEXT *esys;
+	struct bytes srk_name; /* expected; empty: any */
 	char problem[96];
 };
 
@@ -92,9 +93,26 @@ static TPML_PCR_SELECTION select_pcr(uint32_t pcr)
 	return selection;
 }
 
+void tpm_expect(struct tpm *tpm, struct bytes srk_name)
+{
+	tpm->srk_name = srk_name;
+}
+
+/* ESYS has compared the name with the public area that it salts sessions to. */
 static status srk_create(struct tpm *tpm, ESYS_TR *handle)
 {
-	return tried(tpm, "TPM2_CreatePrimary", esys_srk_make(tpm->esys, handle));
+	TPM2B_NAME *name ESYS_OWNED = NULL;
+	TRY(tried(tpm, "TPM2_CreatePrimary", esys_srk_make(tpm->esys, handle)));
+	if (tpm->srk_name.data == NULL)
+		return OK;
+	TRY(tried(tpm, "name of the storage root key", Esys_TR_GetName(tpm->esys, *handle, &name)));
+	const uint8_t size[2] = {(uint8_t)(name->size >> 8), (uint8_t)name->size};
+	const struct bytes expected = tpm->srk_name;
+	if (expected.size == sizeof size + name->size && memcmp(expected.data, size, sizeof size) == 0 &&
+	    memcmp(expected.data + sizeof size, name->name, name->size) == 0)
+		return OK;
+	(void)broken(tpm, "this is not the TPM that the PIN was sealed to, or it was cleared");
+	return REFUSE(pin_sealed);
 }
 
 static status session_start(struct tpm *tpm, ESYS_TR srk, TPM2_SE type, TPMA_SESSION attributes, ESYS_TR *handle)
@@ -232,20 +250,6 @@ status tpm_seal(struct tpm *tpm, uint32_t pcr, const uint8_t value[tpm_digest_si
 	return seal_under(tpm, srk.handle, &policy, secret, out);
 }
 
-static status srk_compare(struct tpm *tpm, ESYS_TR srk, struct bytes recorded)
-{
-	TPM2B_NAME *name ESYS_OWNED = NULL;
-	TPM2B_NAME expected = {0};
-	UNMARSHAL(TPM2B_NAME, recorded, &expected);
-	TRY(tried(tpm, "name of the storage root key", Esys_TR_GetName(tpm->esys, srk, &name)));
-	if (!bytes_equal(bytes_from(name->name, name->size), bytes_from(expected.name, expected.size))) {
-		snprintf(tpm->problem, sizeof tpm->problem,
-			 "this is not the TPM that the PIN was sealed to, or it was cleared");
-		return REFUSE(pin_sealed);
-	}
-	return OK;
-}
-
 /* By the TPM's judgement the secret stays sealed. */
 static status judged(struct tpm *tpm, const char *command, TSS2_RC code)
 {
@@ -288,13 +292,11 @@ static status unseal_loaded(struct tpm *tpm, ESYS_TR srk, ESYS_TR object, uint32
 	return fits ? OK : REFUSE(pin_sealed);
 }
 
-status tpm_unseal(struct tpm *tpm, uint32_t pcr, struct bytes public, struct bytes private, struct bytes srk_name,
-		  struct buffer *secret)
+status tpm_unseal(struct tpm *tpm, uint32_t pcr, struct bytes public, struct bytes private, struct buffer *secret)
 {
 	LOADED(srk, tpm->esys);
 	LOADED(object, tpm->esys);
 	TRY(srk_create(tpm, &srk.handle));
-	TRY(srk_compare(tpm, srk.handle, srk_name));
 	TRY(load_sealed(tpm, srk.handle, public, private, &object.handle));
 	return unseal_loaded(tpm, srk.handle, object.handle, pcr, secret);
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * The appliance's own TPM 2.0: PCRs, the sealed secret, quotes. The one file for ESYS. What is secret or decides about
+ * The appliance's own TPM 2.0: PCRs, the sealed secret, quotes. What is secret or decides about
  * it passes through sessions salted to the storage root key, so that a listener on the bus reads no secret and a changed
  * answer is noticed. */
 #ifndef KEYWARD_TPM_H
@@ -16,6 +16,10 @@ struct tpm;
  * tpm_close. */
 status tpm_open(const char *tcti, struct tpm **out);
 void tpm_close(struct tpm *tpm);
+
+/* From here on a storage root key of another name than this TPM2B_NAME (a view that stays the caller's) is refused with
+ * pin_sealed before any session is salted to it: this is another TPM, or a listener that answers for it. */
+void tpm_expect(struct tpm *tpm, struct bytes srk_name);
 
 /* The last command that failed and its response code, for a log line; "" when none did. Also for tpm == NULL. */
 const char *tpm_problem(const struct tpm *tpm);
@@ -41,10 +45,8 @@ struct tpm_sealed {
 status tpm_seal(struct tpm *tpm, uint32_t pcr, const uint8_t value[tpm_digest_size], struct bytes secret,
 		struct tpm_sealed *out);
 
-/* pin_sealed: the PCR does not match, the storage root key is another one than recorded, or the blobs are not what was
- * sealed. The secret is appended to `secret`. */
-status tpm_unseal(struct tpm *tpm, uint32_t pcr, struct bytes public, struct bytes private, struct bytes srk_name,
-		  struct buffer *secret);
+/* pin_sealed: the PCR does not match, or the blobs are not what was sealed. The secret is appended to `secret`. */
+status tpm_unseal(struct tpm *tpm, uint32_t pcr, struct bytes public, struct bytes private, struct buffer *secret);
 
 /* TPM2_Quote over PCR 0 to 15 by a restricted P-256 key of the owner hierarchy, the same one as long as the owner's
  * seed lasts. TPMS_ATTEST, TPMT_SIGNATURE, TPMT_PUBLIC. */
