@@ -15,6 +15,10 @@ struct journal {
 /* False with errno set when the kernel gives no sockets. */
 bool journal_open(struct journal *out);
 
+/* Makes the channel of that process anew if a process that held one of its ends shut it down. True when it did: the logger
+ * then needs the new reading end. */
+bool journal_mend(struct journal *journal, enum process process);
+
 /* One line of the warden's own. level as in log_line. */
 void journal_say(const struct journal *journal, int level, const char *format, ...) __attribute__((format(printf, 3, 4)));
 

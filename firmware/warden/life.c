@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "firmware/boundary/clock.h"
+#include "firmware/warden/listening.h"
 #include "firmware/warden/spawn.h"
 #include "firmware/warden/wiring.h"
 
@@ -23,10 +24,31 @@ static void wait_longer(struct child *child, uint64_t now_ms)
 	child->backoff_ms = child->backoff_ms > backoff_most_ms / 2 ? backoff_most_ms : child->backoff_ms * 2;
 }
 
+/* What a process finds as one before it left it. False with errno set: not yet to be started. */
+static bool mend(struct appliance *appliance, enum process process)
+{
+	const struct configuration *on = appliance->configuration;
+	if (journal_mend(&appliance->journal, process)) {
+		appliance->log_wires[process].is_wired = false;
+		journal_say(&appliance->journal, 4, "the log channel of %s had been shut down and is made anew",
+			    table_row(process)->program);
+	}
+	if (!table_owns(process, own_SOCKET) || listening_mend(appliance->listening))
+		return true;
+	const int reason = errno;
+	journal_say(&appliance->journal, 3, "port %u of %s had been given up by %s and cannot be listened on again: %s",
+		    on->listen_port, on->listen_address, table_row(process)->program,
+		    reason == EADDRINUSE ? "another program uses it" : strerror(reason));
+	errno = reason;
+	return false;
+}
+
 /* The child's descriptors that are made anew for each start. */
 static pid_t start(struct appliance *appliance, enum process process, int *control)
 {
 	int ends[2];
+	if (!mend(appliance, process))
+		return -1;
 	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends) != 0)
 		return -1;
 	const int settings = settings_open(&appliance->settings, process);

@@ -4,12 +4,15 @@
 
 #include <arpa/inet.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <netinet/in.h>
-#include <stdbool.h>
+#include <netinet/tcp.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
+
+enum { queue_length = 1024 };
 
 static socklen_t fill_address(const char *address, uint16_t port, struct sockaddr_storage *out)
 {
@@ -36,7 +39,7 @@ int listening_open(const char *address, uint16_t port)
 	int socket_fd = socket(to.ss_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 	/* the address is free again while old connections of a stopped appliance still linger */
 	if (socket_fd >= 0 && setsockopt(socket_fd, SOL_SOCKET, SO_REUSEADDR, &yes, sizeof yes) == 0 &&
-	    bind(socket_fd, (const struct sockaddr *)&to, size) == 0 && listen(socket_fd, 1024) == 0)
+	    bind(socket_fd, (const struct sockaddr *)&to, size) == 0 && listen(socket_fd, queue_length) == 0)
 		return socket_fd;
 	if (errno == EADDRINUSE)
 		fprintf(stderr, "Port %u of %s is in use by another program\n", port, address);
@@ -45,4 +48,12 @@ int listening_open(const char *address, uint16_t port)
 	if (socket_fd >= 0)
 		close(socket_fd);
 	return -1;
+}
+
+bool listening_mend(int listening)
+{
+	const int no = 0;
+	return fcntl(listening, F_SETFL, O_NONBLOCK) == 0 &&
+	       setsockopt(listening, IPPROTO_TCP, TCP_NODELAY, &no, sizeof no) == 0 &&
+	       setsockopt(listening, IPPROTO_TCP, TCP_CORK, &no, sizeof no) == 0 && listen(listening, queue_length) == 0;
 }

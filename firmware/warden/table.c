@@ -44,6 +44,15 @@ const struct table_own *table_own(enum process process, size_t i)
 	return NULL;
 }
 
+bool table_owns(enum process process, enum own_kind kind)
+{
+	const struct table_own *own;
+	for (size_t i = 0; (own = table_own(process, i)) != NULL; i++)
+		if (own->kind == kind)
+			return true;
+	return false;
+}
+
 const struct table_call *table_call(size_t i)
 {
 	return i < sizeof calls / sizeof calls[0] ? &calls[i] : NULL;

@@ -34,6 +34,8 @@ const struct table_row *table_row(enum process process);
 /* The i-th descriptor of a process's own, NULL after the last. */
 const struct table_own *table_own(enum process process, size_t i);
 
+bool table_owns(enum process process, enum own_kind kind);
+
 /* The i-th channel of all, NULL after the last. */
 const struct table_call *table_call(size_t i);
 enum { table_most_calls = 16 };

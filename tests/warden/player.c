@@ -4,6 +4,8 @@
 #include <dirent.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdarg.h>
@@ -115,6 +117,18 @@ static void say_settings(void)
 	    is_sealed ? "sealed" : "open", write(child_fd_settings, &byte, 1) < 0 ? "refuses" : "writes");
 }
 
+/* The listening socket as it was given. */
+static void say_socket(void)
+{
+	int listens = 0, corked = 0;
+	socklen_t size = sizeof listens;
+	if (getsockopt(child_fd_own, SOL_SOCKET, SO_ACCEPTCONN, &listens, &size) != 0 ||
+	    getsockopt(child_fd_own, IPPROTO_TCP, TCP_CORK, &corked, &size) != 0)
+		return;
+	say("socket %s, %s, %s", listens ? "listens" : "is shut", fcntl(child_fd_own, F_GETFL) & O_NONBLOCK ? "open" : "blocks",
+	    corked ? "corked" : "free");
+}
+
 static void say_facts(int argument_count, char **arguments)
 {
 	int death = 0, masked = 0;
@@ -132,6 +146,7 @@ static void say_facts(int argument_count, char **arguments)
 	say_limits();
 	say_namespaces();
 	say_settings();
+	say_socket();
 }
 
 static void tell(uint8_t word)
@@ -179,12 +194,43 @@ static void take_wire(void)
 	}
 }
 
+/* Leaves each socket that it holds in the worst state, the control channel last, since the warden kills for it. Once. */
+static void shut_down(int first, int last)
+{
+	enum { on = 1 };
+	char path[PATH_MAX + 64];
+	const int corked = on;
+	snprintf(path, sizeof path, "%s/play.%s", folder, program);
+	if (unlink(path) != 0)
+		abort();
+	for (int i = last; i >= first; i--) {
+		if (setsockopt(i, IPPROTO_TCP, TCP_CORK, &corked, sizeof corked) == 0 && fcntl(i, F_SETFL, 0) != 0)
+			abort();
+		if (shutdown(i, SHUT_RDWR) == 0 && i > child_fd_control)
+			say("shut down %d", i);
+	}
+}
+
+/* The text of a log line, with whatever stands around it in the packet. */
+static void say_line(const char *packet, size_t size)
+{
+	char text[600];
+	size_t used = 0;
+	for (size_t i = 0; i < size; i++)
+		if (packet[i] >= ' ' && packet[i] <= '~')
+			text[used++] = packet[i];
+	text[used] = '\0';
+	say("the warden's line: %s", text);
+}
+
 static void take_greeting(unsigned neighbour)
 {
 	char name[600];
 	const ssize_t got = recv(channels[neighbour], name, sizeof name - 1, MSG_DONTWAIT);
 	if (got > 0) {
 		name[got] = '\0';
+		if (strcmp(program, "keyward-logger") == 0 && neighbour == process_WARDEN)
+			say_line(name, (size_t)got);
 		say("greeted by %u as %s", neighbour, got < 40 && name[0] == 'k' ? name : "a log line");
 	} else if (got == 0) {
 		say("closed %u", neighbour);
@@ -211,6 +257,12 @@ static void serve(void)
 			tell('?');
 		if (plays("end"))
 			exit(3);
+		if (plays("shut-socket"))
+			shut_down(child_fd_own, child_fd_own);
+		if (plays("shut-all")) {
+			shut_down(child_fd_control, 63);
+			exit(3);
+		}
 		if (!plays("mute") && clock_boot_ms() - told_ms > 500) {
 			told_ms = clock_boot_ms();
 			tell(child_says_alive);
@@ -227,6 +279,8 @@ int main(int argument_count, char **arguments)
 	*strrchr(folder, '/') = '\0';
 	program = arguments[0];
 	say_facts(argument_count, arguments);
+	if (send(child_fd_log, "log line", 8, MSG_NOSIGNAL | MSG_DONTWAIT) < 0)
+		say("cannot log");
 	if (plays("person")) {
 		dprintf(STDERR_FILENO, "%s: the words for a person\n", program);
 		return status_exit_person;
