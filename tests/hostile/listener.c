@@ -6,6 +6,7 @@
 
 #include <cmocka.h>
 #include <openssl/x509v3.h>
+#include <unistd.h>
 
 #include "tests/hostile/world.h"
 
@@ -207,6 +208,31 @@ static void no_tls_certificate_but_its_own(void **state)
 			 refusal_tls_too_soon);
 }
 
+static const char *build = "build";
+
+static bool serves(void)
+{
+	enum { tries = 100 };
+	char command[512];
+	snprintf(command, sizeof command, "curl -sf -m 5 -o /dev/null --cacert %s/run/state/root.pem %s/acme/devices/directory",
+		 stage.folder, world.origin);
+	for (int i = 0; i < tries; i++) {
+		if (system(command) == 0)
+			return true;
+		usleep(200000);
+	}
+	return false;
+}
+
+/* The last test: it takes the seat. What a confined listener cannot do (tests/confinement) is done here too. */
+static void the_real_one_serves_and_logs_after_it_shut_down_every_socket(void **state)
+{
+	(void)state;
+	stage_leave(&stage, build, true);
+	assert_true(serves());
+	assert_true(stage_logs(&stage, "listener.*certified a new TLS key"));
+}
+
 int main(int count, char **arguments)
 {
 	const struct CMUnitTest tests[] = {
@@ -219,9 +245,12 @@ int main(int count, char **arguments)
 		cmocka_unit_test(case_04_no_request_twice),
 		cmocka_unit_test(no_administrators_act),
 		cmocka_unit_test(case_83_what_is_no_message_closes_the_channel),
+		cmocka_unit_test(the_real_one_serves_and_logs_after_it_shut_down_every_socket),
 	};
+	if (count > 1)
+		build = arguments[1];
 	world_new(&world, 14802);
-	stage_start(&stage, count > 1 ? arguments[1] : "build", process_LISTENER, world.configuration, NULL);
+	stage_start(&stage, build, process_LISTENER, world.configuration, NULL);
 	const int failed = cmocka_run_group_tests_name("listener", tests, NULL, NULL);
 	stage_stop(&stage, NULL);
 	world_free(&world);

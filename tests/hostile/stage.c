@@ -4,12 +4,16 @@
 #include "tests/hostile/stage.h"
 
 #include <errno.h>
+#include <fcntl.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/mman.h>
+#include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
@@ -207,11 +211,15 @@ static void run_appliance(struct stage *stage, const char *configuration)
 	char bin[300], run[300];
 	snprintf(bin, sizeof bin, "%s/bin", stage->folder);
 	snprintf(run, sizeof run, "%s/run", stage->folder);
+	const pid_t test = getpid();
 	stage->run = fork();
 	if (stage->run == 0) {
 		char log[300];
 		snprintf(log, sizeof log, "%s/log", stage->folder);
 		setpgid(0, 0);
+		/* a test that is killed leaves no appliance behind; it may have been before this was asked for */
+		if (prctl(PR_SET_PDEATHSIG, SIGTERM) != 0 || getppid() != test)
+			_exit(1);
 		if (freopen(log, "w", stdout) == NULL || dup2(STDOUT_FILENO, STDERR_FILENO) < 0)
 			_exit(1);
 		execl("firmware/host/run", "run", bin, run, "--no-demonstration", "--configuration", configuration,
@@ -257,9 +265,50 @@ void stage_start(struct stage *stage, const char *build, enum process seat, cons
 
 static void leave(struct stage *stage)
 {
+	if (stage->is_left)
+		return;
+	stage->is_left = true;
 	pthread_cancel(stage->heart);
 	pthread_join(stage->heart, NULL);
 	close(stage->listening);
+}
+
+static void harm(int descriptor)
+{
+	const int corked = 1;
+	if (setsockopt(descriptor, IPPROTO_TCP, TCP_CORK, &corked, sizeof corked) == 0 && fcntl(descriptor, F_SETFL, 0) != 0)
+		give_up("the flags of a socket");
+	if (shutdown(descriptor, SHUT_RDWR) != 0 && errno != ENOTSOCK)
+		give_up("a shutdown");
+}
+
+/* The control channel last: the warden kills for it. */
+void stage_leave(struct stage *stage, const char *build, bool shutting_down)
+{
+	const char *program = programs[stage->seat];
+	leave(stage);
+	shell("cp %s/bin/%s %s/real && mv %s/real %s/bin/%s", build, program, stage->folder, stage->folder, stage->folder, program);
+	for (size_t i = 0; shutting_down && i < process_count; i++)
+		if (stage->channel[i] >= 0)
+			harm(stage->channel[i]);
+	for (size_t i = 0; shutting_down && i < stage->own_count; i++)
+		harm(stage->own[i]);
+	if (shutting_down)
+		harm(stage->log);
+	harm(stage->control);
+}
+
+bool stage_logs(const struct stage *stage, const char *words)
+{
+	enum { tries = 200 };
+	char command[512];
+	snprintf(command, sizeof command, "grep -qs '%s' %s/run/state/log/keyward.log", words, stage->folder);
+	for (int i = 0; i < tries; i++) {
+		if (system(command) == 0)
+			return true;
+		usleep(100000);
+	}
+	return false;
 }
 
 void stage_stop(struct stage *stage, struct stage *second)

@@ -23,6 +23,7 @@ struct stage {
 	pthread_cond_t wired;
 	pthread_t heart;
 	int listening;
+	bool is_left;
 	struct bytes settings; /* the record of this process, mapped */
 };
 
@@ -31,6 +32,13 @@ struct stage {
  * appliance, its `seat` set by the caller. Ends the test program with a sentence when that fails. */
 void stage_start(struct stage *stage, const char *build, enum process seat, const char *configuration,
 		 struct stage *second);
+
+/* The end of the hijacked process: puts the real program in its place, and when it is `shutting_down` leaves every socket that
+ * it holds shut down and, where they can be set, with the worst flags and options; then it dies. */
+void stage_leave(struct stage *stage, const char *build, bool shutting_down);
+
+/* Whether the appliance's log gets a line with these words within 20 seconds. */
+bool stage_logs(const struct stage *stage, const char *words);
 
 /* Stops the appliance and removes the folder. */
 void stage_stop(struct stage *stage, struct stage *second);
