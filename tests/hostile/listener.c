@@ -196,7 +196,13 @@ static void no_tls_certificate_but_its_own(void **state)
 	(void)state;
 	struct message_tls_certified certified;
 	struct message_tls_certify ask = {.spki = bytes_from(world.key.spki, world.key.spki_size)};
-	assert_false(is_refused(stage_call(&stage, process_SIGNER, message_tls_certify, &ask, &certified)));
+	status first;
+	for (int tries = 100; tries > 0; tries--, usleep(100000)) {
+		first = stage_call(&stage, process_SIGNER, message_tls_certify, &ask, &certified);
+		if (first.refusal != refusal_neighbour_away)
+			break; /* the signer, wired at once, has opened its token */
+	}
+	assert_false(is_refused(first));
 	assert_true(certified.chain.count >= 1);
 	const unsigned char *at = certified.chain.at[0].data;
 	X509 *certificate = d2i_X509(NULL, &at, (long)certified.chain.at[0].size);
