@@ -8,7 +8,7 @@
 #include "firmware/boundary/clock.h"
 
 /* Kept an hour beyond its end: a client can still read why, and no request has it in hand any more. */
-enum { kept_s = 3600, slice = 64, pause_s = 10, breath_us = 20000 };
+enum { kept_s = 3600, slice = 128, pause_s = 10, breath_us = 20000 };
 
 static uint64_t before(uint64_t now_s, uint64_t age_s)
 {
