@@ -3,6 +3,7 @@
 #include "tests/registrar/bench.h"
 
 #include <pthread.h>
+#include <sqlite3.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/socket.h>
@@ -117,13 +118,28 @@ int bench_tear_down(void **state)
 	return 0;
 }
 
+static void start_again(struct bench *bench)
+{
+	start(bench);
+	bench_wire_verifier(bench);
+	bench_wire_signer(bench);
+}
+
 void bench_restart(struct bench *bench, bool is_new_boot)
 {
 	registrar_close(&bench->registrar);
 	bench->boot_id[0] = (uint8_t)(bench->boot_id[0] + (is_new_boot ? 1 : 0));
-	start(bench);
-	bench_wire_verifier(bench);
-	bench_wire_signer(bench);
+	start_again(bench);
+}
+
+void bench_run(struct bench *bench, const char *sql)
+{
+	sqlite3 *connection = NULL;
+	registrar_close(&bench->registrar);
+	assert_int_equal(sqlite3_open(bench->file, &connection), SQLITE_OK);
+	assert_int_equal(sqlite3_exec(connection, sql, NULL, NULL, NULL), SQLITE_OK);
+	sqlite3_close(connection);
+	start_again(bench);
 }
 
 struct client bench_client(void)

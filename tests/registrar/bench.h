@@ -81,6 +81,8 @@ int bench_tear_down(void **state);
 
 /* The registrar ends and starts anew on the same database; `is_new_boot` with another boot id. */
 void bench_restart(struct bench *bench, bool is_new_boot);
+/* Changes the database while the registrar is down; it lets nobody else in. */
+void bench_run(struct bench *bench, const char *sql);
 /* A neighbour starts anew: new channel, same memory for the signer. */
 void bench_wire_verifier(struct bench *bench);
 void bench_wire_signer(struct bench *bench);

@@ -2,7 +2,6 @@
  * A flood of strangers as clients see it: what is full, who gets in all the same, and what the sweep leaves. */
 #include "tests/registrar/bench.h"
 
-#include <sqlite3.h>
 #include <stdio.h>
 #include <unistd.h>
 
@@ -80,15 +79,12 @@ static void case_22_open_orders_and_activations_are_bounded_in_all_but_for_prove
 }
 
 /* As if every order had ended, and every account been idle, since then. */
-static void grow_old(const struct bench *bench, uint64_t then_s)
+static void grow_old(struct bench *bench, uint64_t then_s)
 {
-	sqlite3 *connection = NULL;
 	char sql[200];
 	snprintf(sql, sizeof sql, "UPDATE account SET idle_s = %llu; UPDATE acme_order SET expires_s = %llu",
 		 (unsigned long long)then_s, (unsigned long long)then_s);
-	assert_int_equal(sqlite3_open(bench->file, &connection), SQLITE_OK);
-	assert_int_equal(sqlite3_exec(connection, sql, NULL, NULL, NULL), SQLITE_OK);
-	sqlite3_close(connection);
+	bench_run(bench, sql);
 }
 
 static void sweep_all(struct bench *bench)
