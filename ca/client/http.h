@@ -6,7 +6,7 @@
 
 #include "ca/client/outcome.h"
 
-enum { http_body_room = 262144, http_url_room = 600, http_nonce_room = 128, http_patience_s = 120 };
+enum { http_body_room = 262144, http_url_room = 600, http_nonce_room = 128, http_patience_s = 30 };
 
 struct http;
 
