@@ -9,6 +9,11 @@ tests += $(signer_tests)
 $(foreach t,$(signer_tests),$(eval $(t).uses = tests/signer pkcs11/signer firmware/boundary))
 $(foreach t,$(signer_tests),$(eval $(t).packages = libp11 libcrypto))
 
+# Takes down what reaches the disk, in place of the libc.
+tests += test_ledger_power
+test_ledger_power.uses = tests/signer/disk tests/signer pkcs11/signer firmware/boundary
+test_ledger_power.packages = libp11 libcrypto
+
 fuzzers += fuzz_spki
 fuzz_spki.uses = pkcs11/signer firmware/boundary
 fuzz_spki.packages = libp11 libcrypto

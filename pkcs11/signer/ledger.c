@@ -256,8 +256,10 @@ static status renew_checkpoint(struct ledger *ledger)
 	TRY(tree_root(&ledger->edge, &next.root));
 	/* What a later start trusts because of this checkpoint must be durable before it. */
 	if (fdatasync(ledger->files.hashes) != 0 || fdatasync(ledger->files.status) != 0 ||
-	    fdatasync(ledger->files.synced) != 0)
+	    fdatasync(ledger->files.synced) != 0) {
+		ledger->is_dead = true; /* another sync would succeed without writing what this one lost */
 		return REFUSE(ledger_full);
+	}
 	TRY(note_build(&ledger->settings.author, &next, &note));
 	TRY(ledger_file_replace(ledger->files.folder, "checkpoint", buffer_view(&note)));
 	memcpy(ledger->note, note.data, note.size);
@@ -268,8 +270,8 @@ static status renew_checkpoint(struct ledger *ledger)
 
 status ledger_checkpoint(struct ledger *ledger, struct bytes *note)
 {
-	if (ledger->is_broken)
-		return REFUSE(ledger_broken);
+	if (ledger_is_dead(ledger))
+		return ledger->is_broken ? REFUSE(ledger_broken) : REFUSE(ledger_full);
 	if (ledger->note_size == 0 || ledger->checkpoint.size != ledger->edge.size) {
 		const status renewed = renew_checkpoint(ledger);
 		ledger->is_broken = renewed.refusal == refusal_ledger_broken;

@@ -24,16 +24,18 @@ static uint64_t take_number(const uint8_t *at, unsigned size)
 	return number;
 }
 
-/* Up to `size` octets; how many there were. */
+/* Up to `size` octets; how many there were. A disk that fails says nothing about what lies on it. */
 static status get_some(int file, uint64_t offset, uint8_t *out, size_t size, size_t *got)
 {
 	size_t have = 0;
+	if (offset > INT64_MAX - size) /* an altered status record may say anything */
+		return REFUSE(ledger_broken);
 	while (have < size) {
 		const ssize_t part = pread(file, out + have, size - have, (off_t)(offset + have));
 		if (part < 0 && errno == EINTR)
 			continue;
 		if (part < 0)
-			return REFUSE(ledger_broken);
+			return REFUSE(internal);
 		if (part == 0)
 			break;
 		have += (size_t)part;

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Opening the ledger: compares entries with the checkpoint and with what was synced, repairs what is made from them,
  * and cuts only what was never answered. Distrusts every file of the folder. Reads a bounded part of it. */
+#include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
 #include <stdio.h>
@@ -126,6 +127,8 @@ static status walk_entries(struct ledger *ledger, const struct ledger_synced *sy
 	for (;;) {
 		const status read = ledger_file_read(ledger->files.entries, walk->offset, ledger->room, &raw);
 		const uint64_t number = walk->edge.size;
+		if (is_refused(read) && read.refusal != refusal_ledger_broken)
+			return read; /* never taken for the end, for what follows the end is cut */
 		if (is_refused(read) && number >= synced->count && number >= ledger->checkpoint.size)
 			return OK; /* the end, or a torn record that nobody was told of */
 		if (is_refused(read))
@@ -174,10 +177,24 @@ static status check_from(struct ledger *ledger, uint64_t first, const struct led
 	return walk_entries(ledger, synced, walk, why);
 }
 
+/* After a sync that failed, entries can be in memory alone, and no other sync brings them to the disk: what may be so
+ * is written once more before it counts. */
+static status write_again(struct ledger *ledger, uint64_t from, uint64_t to)
+{
+	while (from < to) {
+		const size_t size = to - from < sizeof ledger->room ? (size_t)(to - from) : sizeof ledger->room;
+		TRY(ledger_file_get(ledger->files.entries, from, ledger->room, size));
+		TRY(ledger_file_put(ledger->files.entries, from, ledger->room, size));
+		from += size;
+	}
+	return OK;
+}
+
 /* After the last whole entry nothing is left in any file. */
-static status cut_files(struct ledger *ledger, const struct walk *walk)
+static status cut_files(struct ledger *ledger, const struct ledger_synced *synced, const struct walk *walk)
 {
 	const uint64_t count = walk->edge.size;
+	TRY(write_again(ledger, synced->size, walk->offset));
 	if (ftruncate(ledger->files.entries, (off_t)walk->offset) != 0 ||
 	    ftruncate(ledger->files.hashes, (off_t)(tree_stored(count) * tree_hash_size)) != 0 ||
 	    ftruncate(ledger->files.status, (off_t)(count * status_file_record_size)) != 0 ||
@@ -186,23 +203,29 @@ static status cut_files(struct ledger *ledger, const struct walk *walk)
 	return OK;
 }
 
+static status read_header(struct ledger *ledger, char why[ledger_why_room])
+{
+	char octets[ledger_header_size];
+	const status read = ledger_file_get(ledger->files.entries, 0, octets, sizeof octets);
+	if (read.refusal == refusal_ledger_broken || (!is_refused(read) && memcmp(octets, header, sizeof octets) != 0))
+		return broken(why, "the file has no header", 0);
+	return read;
+}
+
 status ledger_recover(struct ledger *ledger, const struct ledger_synced *synced, char why[ledger_why_room])
 {
 	struct walk walk;
 	const uint64_t covered = ledger->checkpoint.size;
 	const uint64_t first = covered > reread_most && ledger->edge.size == 0 ? covered - reread_most : 0;
-	char octets[ledger_header_size];
 	why[0] = 0;
-	if (is_refused(ledger_file_get(ledger->files.entries, 0, octets, sizeof octets)) ||
-	    memcmp(octets, header, sizeof octets) != 0)
-		return broken(why, "the file has no header", 0);
+	TRY(read_header(ledger, why));
 	status checked = check_from(ledger, first, synced, &walk, why);
 	if (is_refused(checked) && first != 0)
 		checked = check_from(ledger, 0, synced, &walk, why);
 	if (is_refused(checked) && why[0] == 0)
 		(void)snprintf(why, ledger_why_room, "The ledger could not be read or repaired");
 	TRY(checked);
-	TRY(cut_files(ledger, &walk));
+	TRY(cut_files(ledger, synced, &walk));
 	ledger->edge = walk.edge;
 	ledger->size = walk.offset;
 	ledger->last_when_s = walk.when_s;
@@ -230,12 +253,14 @@ static status read_checkpoint(struct ledger *ledger, bool *is_there, char why[le
 	const int file = openat(ledger->files.folder, "checkpoint", O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
 	*is_there = file >= 0;
 	if (file < 0)
-		return OK;
+		return errno == ENOENT ? OK : REFUSE(internal);
 	status read = ledger_file_size(file, &size);
 	if (!is_refused(read))
 		read = size == 0 || size > sizeof ledger->note ? REFUSE(ledger_broken)
 							       : ledger_file_get(file, 0, ledger->note, (size_t)size);
 	(void)close(file);
+	if (read.refusal == refusal_internal)
+		return read;
 	if (!is_refused(read))
 		read = note_open(&ledger->settings.author, bytes_from(ledger->note, (size_t)size), &ledger->checkpoint);
 	if (is_refused(read))
@@ -268,8 +293,10 @@ static status make_first(struct ledger *ledger, const struct moment *now, char w
 static status take_up(struct ledger *ledger, const struct moment *now, char why[ledger_why_room])
 {
 	struct ledger_synced synced;
-	if (is_refused(ledger_file_get_synced(ledger->files.synced, &synced)))
+	const status noted = ledger_file_get_synced(ledger->files.synced, &synced);
+	if (noted.refusal == refusal_ledger_broken)
 		return broken(why, "the note of what was synced is missing or altered", 0);
+	TRY(noted);
 	if (synced.count < ledger->checkpoint.size)
 		return broken(why, "it is older than its checkpoint", synced.count);
 	const bool is_same_boot =

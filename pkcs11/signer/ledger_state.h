@@ -63,9 +63,10 @@ struct ledger_raw {
 };
 /* Appends a record. */
 status ledger_file_encode(struct bytes leaf, struct bytes tbs, const struct tree_hash *hash, struct buffer *out);
-/* Reads and checks the record at an offset; views into room. ledger_broken: cut, lengths, hash, leaf or TBS wrong. */
+/* Reads and checks the record at an offset; views into room. ledger_broken: cut, lengths, hash, leaf or TBS wrong.
+ * internal: the disk failed, so nothing is known. */
 status ledger_file_read(int entries, uint64_t offset, uint8_t room[ledger_longest_record], struct ledger_raw *out);
-/* All of it or ledger_broken / ledger_full. */
+/* All of it, or: get ledger_broken (not so much is there), internal (the disk failed); put ledger_full. */
 status ledger_file_get(int file, uint64_t offset, void *out, size_t size);
 status ledger_file_put(int file, uint64_t offset, const void *data, size_t size);
 status ledger_file_size(int file, uint64_t *out);
