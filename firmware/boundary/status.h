@@ -53,7 +53,8 @@ _Noreturn void status_broken(const char *sentence);
 void status_tell(void (*hook)(const char *sentence));
 
 /* Exit codes that the warden understands: 70 broken promise (start again), 78 a person must act: before the
- * process first served, the warden then stops the appliance and repeats the sentence. */
-enum { status_exit_broken = 70, status_exit_person = 78 };
+ * process first served, the warden then stops the appliance and repeats the sentence. 75: something outside is not
+ * there and may come back: as 78 before the process first served, as 70 afterwards. */
+enum { status_exit_broken = 70, status_exit_absent = 75, status_exit_person = 78 };
 
 #endif

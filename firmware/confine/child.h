@@ -34,6 +34,8 @@ void child_log(int level, const char *format, ...) __attribute__((format(printf,
 
 /* Says the sentence to log and standard error and ends the process: a person must act (exit 78). */
 _Noreturn void child_needs_person(const char *format, ...) __attribute__((format(printf, 1, 2)));
+/* Likewise, when something outside of the process is not there that may come back by itself (exit 75). */
+_Noreturn void child_lacks(const char *format, ...) __attribute__((format(printf, 1, 2)));
 
 /* A heartbeat, at most one a second, of a process whose work before it serves is long. */
 void child_report_alive(void);

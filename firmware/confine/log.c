@@ -56,11 +56,10 @@ void child_log(int level, const char *format, ...)
 	va_end(arguments);
 }
 
-_Noreturn void child_needs_person(const char *format, ...)
+static _Noreturn void end(int code, const char *format, va_list arguments)
 {
-	va_list arguments, again;
+	va_list again;
 	char line[text_room];
-	va_start(arguments, format);
 	va_copy(again, arguments);
 	log_text(3, format, arguments);
 	/* write alone: stdio seeks, which the promises do not allow */
@@ -68,8 +67,21 @@ _Noreturn void child_needs_person(const char *format, ...)
 	const size_t shown = size < 0 ? 0 : (size_t)size < sizeof line - 1 ? (size_t)size : sizeof line - 2;
 	line[shown] = '\n';
 	va_end(again);
-	va_end(arguments);
 	if (write(STDERR_FILENO, line, shown + 1) < 0)
-		_exit(status_exit_person); /* the logger has the sentence */
-	_exit(status_exit_person);
+		_exit(code); /* the logger has the sentence */
+	_exit(code);
+}
+
+_Noreturn void child_needs_person(const char *format, ...)
+{
+	va_list arguments;
+	va_start(arguments, format);
+	end(status_exit_person, format, arguments);
+}
+
+_Noreturn void child_lacks(const char *format, ...)
+{
+	va_list arguments;
+	va_start(arguments, format);
+	end(status_exit_absent, format, arguments);
 }

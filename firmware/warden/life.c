@@ -126,7 +126,8 @@ static void say_end(const struct appliance *appliance, enum process process, int
 void life_end(struct appliance *appliance, enum process process, int wait_status, uint64_t now_ms)
 {
 	struct child *child = &appliance->children[process];
-	const bool needs_person = WIFEXITED(wait_status) && WEXITSTATUS(wait_status) == status_exit_person;
+	const int code = WIFEXITED(wait_status) ? WEXITSTATUS(wait_status) : 0;
+	const bool needs_person = code == status_exit_person || (code == status_exit_absent && !child->has_served);
 	wiring_forget(appliance, process);
 	close(child->control);
 	child->control = -1;

@@ -30,11 +30,12 @@ static void prepare(void)
 		(void)snprintf(trouble, sizeof trouble, "The signer could not read its settings");
 }
 
-/* What a new start may mend is left to one; the rest waits for a person. */
+/* What a new start may mend is left to one; token and room for the ledger may come back; the rest waits for a person. */
 static _Noreturn void end(status why, const char *sentence)
 {
-	const enum refusal for_a_person[] = {refusal_token_failed, refusal_ledger_broken, refusal_ledger_full,
-					     refusal_clock_unsafe};
+	const enum refusal for_a_person[] = {refusal_token_failed, refusal_ledger_broken, refusal_clock_unsafe};
+	if (why.refusal == refusal_token_absent || why.refusal == refusal_ledger_full)
+		child_lacks("%s", sentence);
 	for (size_t i = 0; i < sizeof for_a_person / sizeof for_a_person[0]; i++)
 		if (why.refusal == for_a_person[i])
 			child_needs_person("%s", sentence);

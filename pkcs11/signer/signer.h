@@ -56,7 +56,7 @@ struct signer_places {
 };
 
 /* Opens token and ledger, remembers the recent orders and writes the entry of this start (which waits while the
- * clock is unsafe). token_failed, ledger_broken, ledger_full, clock_unsafe (over an hour behind the last entry):
+ * clock is unsafe). token_failed, token_absent, ledger_broken, ledger_full, clock_unsafe (over an hour behind the last entry):
  * `why` is a sentence for a person. */
 status signer_open(struct signer *signer, const struct signer_places *places, struct bytes pin,
 		   const struct moment *now, char why[signer_why_room]);

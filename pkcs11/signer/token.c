@@ -68,8 +68,10 @@ static status find_token(struct token *token, CK_SLOT_ID *out, char why[token_wh
 			return say(why, "There is more than one token", label);
 		found = slot;
 	}
-	if (found == NULL)
-		return say(why, "There is no token", label);
+	if (found == NULL) {
+		(void)say(why, "There is no token", label);
+		return REFUSE(token_absent);
+	}
 	*out = PKCS11_get_slotid_from_slot(found);
 	return OK;
 }
@@ -83,8 +85,10 @@ static status load_module(struct token *token, char why[token_why_room])
 		return REFUSE(internal);
 	TRY(take_functions(token->settings.module, &token->lasting.module, why));
 	token->context = PKCS11_CTX_new();
-	if (token->context == NULL || PKCS11_CTX_load(token->context, token->settings.module) != 0)
-		return say(why, "The PKCS#11 module does not start:", token->settings.module);
+	if (token->context == NULL || PKCS11_CTX_load(token->context, token->settings.module) != 0) {
+		(void)say(why, "The PKCS#11 module does not start:", token->settings.module);
+		return REFUSE(token_absent); /* SoftHSM2 when its folder cannot be read */
+	}
 	token->is_loaded = true;
 	TRY(find_token(token, &token->lasting.slot, why));
 	token->working = token->lasting;

@@ -33,14 +33,14 @@ status token_load(const char *module, char why[token_why_room]);
 
 /* Finds the token, looks at its PIN counters, logs in once and only once, and checks each wanted key: one object of
  * that label, of that id, sensitive, never extractable, made on the token, and signing for its public key. No two
- * share label, id or key. token_failed: `why` says in a sentence what a person has to put right. The PIN stays the
- * caller's, who wipes it. */
+ * share label, id or key. token_failed: `why` says in a sentence what a person has to put right; token_absent likewise,
+ * before the PIN was used, and it may come back by itself. The PIN stays the caller's, who wipes it. */
 status token_open(const struct token_settings *settings, struct bytes pin, struct token **out,
 		  char why[token_why_room]);
 void token_close(struct token *token);
 
 /* Signs the message with the key at that place of the wants: ECDSA (DER, with the hash of the curve's strength) or
- * RSA PKCS#1 v1.5 with SHA-256. token_failed; token_signature_wrong when it does not verify. Nothing is appended
+ * RSA PKCS#1 v1.5 with SHA-256. token_failed; token_absent; token_signature_wrong when it does not verify. Nothing is appended
  * then. A session that the module left unusable is replaced, and the signature tried once more. */
 status token_sign(struct token *token, size_t key, struct bytes message, struct buffer *signature);
 

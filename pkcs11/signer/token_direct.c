@@ -16,6 +16,11 @@ static status complain(char why[token_why_room], const char *format, const char 
 	return REFUSE(token_failed);
 }
 
+static bool is_away(CK_RV answer)
+{
+	return answer == CKR_TOKEN_NOT_PRESENT || answer == CKR_DEVICE_REMOVED || answer == CKR_SLOT_ID_INVALID;
+}
+
 static status say(char why[token_why_room], const char *sentence)
 {
 	(void)snprintf(why, token_why_room, "%s", sentence);
@@ -40,7 +45,9 @@ status token_direct_judge_flags(const struct token_direct *direct, char why[toke
 	CK_TOKEN_INFO info;
 	const CK_RV got = direct->module->C_GetTokenInfo(direct->slot, &info);
 	if (got != CKR_OK)
-		return complain(why, "The %s does not describe itself (CKR 0x%lx)", "token", got);
+		(void)complain(why, "The %s does not describe itself (CKR 0x%lx)", "token", got);
+	if (got != CKR_OK)
+		return is_away(got) ? REFUSE(token_absent) : REFUSE(token_failed);
 	for (size_t i = 0; i < sizeof rules / sizeof rules[0]; i++)
 		if (((info.flags & rules[i].flag) != 0) != rules[i].must_be_set)
 			return say(why, rules[i].sentence);
@@ -52,9 +59,10 @@ status token_direct_open_session(struct token_direct *direct, char why[token_why
 	const CK_RV opened =
 		direct->module->C_OpenSession(direct->slot, CKF_SERIAL_SESSION, NULL, NULL, &direct->session);
 	direct->has_session = opened == CKR_OK;
-	if (opened != CKR_OK)
-		return complain(why, "The %s opens no session (CKR 0x%lx)", "token", opened);
-	return OK;
+	if (opened == CKR_OK)
+		return OK;
+	(void)complain(why, "The %s opens no session (CKR 0x%lx)", "token", opened);
+	return is_away(opened) ? REFUSE(token_absent) : REFUSE(token_failed);
 }
 
 status token_direct_login(const struct token_direct *direct, struct bytes pin, char why[token_why_room])

@@ -14,7 +14,7 @@ struct token_direct {
 	bool has_session;
 };
 
-/* Sentences in `why` for token_failed, as token_open says. */
+/* Sentences in `why` for token_failed and token_absent, as token_open says. */
 status token_direct_judge_flags(const struct token_direct *direct, char why[token_why_room]);
 status token_direct_open_session(struct token_direct *direct, char why[token_why_room]);
 /* One attempt. */

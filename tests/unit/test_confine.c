@@ -261,6 +261,19 @@ static void who_needs_a_person_ends_with_78(void **state)
 	assert_int_equal(in_child(need_person), status_exit_person);
 }
 
+static int lack_something(void)
+{
+	start_log();
+	close(STDERR_FILENO);
+	child_lacks("there is no token %s", "keyward");
+}
+
+static void who_lacks_something_outside_ends_with_75(void **state)
+{
+	(void)state;
+	assert_int_equal(in_child(lack_something), status_exit_absent);
+}
+
 static void tell_exit(const char *sentence)
 {
 	_exit(strcmp(sentence, "the ledger is not sorted") == 0 ? 7 : 8);
@@ -316,6 +329,7 @@ int main(void)
 		cmocka_unit_test(a_log_that_is_full_costs_lines_that_are_counted_and_never_waits),
 		cmocka_unit_test(octets_that_are_no_text_cannot_cost_the_log_channel),
 		cmocka_unit_test(who_needs_a_person_ends_with_78),
+		cmocka_unit_test(who_lacks_something_outside_ends_with_75),
 		cmocka_unit_test(a_broken_promise_is_told_to_the_log_and_ends_with_70),
 		cmocka_unit_test(a_program_started_by_hand_refuses_to_run),
 	};

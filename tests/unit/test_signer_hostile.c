@@ -294,7 +294,7 @@ static void case_85_a_removed_token_refuses_and_ends_the_signer(void **state)
 	(void)state;
 	counter_seal(&counter, &order);
 	module->is_removed = 1;
-	expect(counter_issue(&counter, &order, &issued), refusal_token_failed);
+	expect(counter_issue(&counter, &order, &issued), refusal_token_absent);
 	assert_true(signer_is_dead(counter.signer));
 	module->is_removed = 0;
 	must(counter_reopen(&counter, FAULTY));

@@ -38,15 +38,20 @@ static status open_with(const struct token_settings *settings, const char *pin, 
 	return token_open(settings, bytes_from_text(pin), out, why);
 }
 
-/* Opening is refused with a sentence that has this in it. */
-static void expect_sentence(const struct token_settings *settings, const char *pin, const char *part)
+/* Opening is refused, with a sentence that has this in it. */
+static void expect_refusal(enum refusal wanted, const struct token_settings *settings, const char *pin, const char *part)
 {
 	struct token *token = NULL;
 	const status opened = open_with(settings, pin, &token);
-	assert_int_equal(opened.refusal, refusal_token_failed);
+	assert_int_equal(opened.refusal, wanted);
 	assert_null(token);
 	if (strstr(why, part) == NULL)
 		fail_msg("\"%s\" has no \"%s\"", why, part);
+}
+
+static void expect_sentence(const struct token_settings *settings, const char *pin, const char *part)
+{
+	expect_refusal(refusal_token_failed, settings, pin, part);
 }
 
 static struct token_settings plain(void)
@@ -95,7 +100,7 @@ static void case_85_a_missing_token_is_said(void **state)
 	(void)state;
 	struct token_settings settings = plain();
 	settings.label = "another token";
-	expect_sentence(&settings, FIXTURE_PIN, "There is no token \"another token\"");
+	expect_refusal(refusal_token_absent, &settings, FIXTURE_PIN, "There is no token \"another token\"");
 }
 
 static void case_85_a_missing_module_is_said(void **state)
@@ -182,7 +187,7 @@ static void case_87_a_mistyped_token_makes_no_key_in_software(void **state)
 	}
 	settings = plain();
 	settings.label = "pkcs11:token=Keyward%20test";
-	expect_sentence(&settings, FIXTURE_PIN, "There is no token");
+	expect_refusal(refusal_token_absent, &settings, FIXTURE_PIN, "There is no token");
 	/* the folder holds what it held: the token's objects and its settings */
 	snprintf(command, sizeof command, "test -z \"$(find '%s' -newer '%s/softhsm2.conf' -name '*.pem' -o -name '*.key')\"",
 		 fixture.folder, fixture.folder);
@@ -292,8 +297,9 @@ static void case_85_a_token_that_is_removed_mid_way_fails_and_never_hangs(void *
 	const struct token_settings settings = failing();
 	struct token *token = opened(&settings);
 	module->is_removed = 1;
-	assert_int_equal(try_sign(token, fixture_issuer, "a text").refusal, refusal_token_failed);
+	assert_int_equal(try_sign(token, fixture_issuer, "a text").refusal, refusal_token_absent);
 	assert_true(token_is_dead(token));
+	expect_refusal(refusal_token_absent, &settings, FIXTURE_PIN, "opens no session");
 	assert_int_equal(module->logins, 1);
 	module->is_removed = 0;
 	assert_int_equal(try_sign(token, fixture_issuer, "a text").refusal, refusal_token_failed);

@@ -253,6 +253,8 @@ static void serve(void)
 				take_greeting(i);
 		if (plays("person-later"))
 			exit(status_exit_person);
+		if (plays("absent-later"))
+			exit(status_exit_absent);
 		if (plays("wrong-word"))
 			tell('?');
 		if (plays("end"))
@@ -281,9 +283,9 @@ int main(int argument_count, char **arguments)
 	say_facts(argument_count, arguments);
 	if (send(child_fd_log, "log line", 8, MSG_NOSIGNAL | MSG_DONTWAIT) < 0)
 		say("cannot log");
-	if (plays("person")) {
+	if (plays("person") || plays("absent")) {
 		dprintf(STDERR_FILENO, "%s: the words for a person\n", program);
-		return status_exit_person;
+		return plays("person") ? status_exit_person : status_exit_absent;
 	}
 	if (plays("unconfined-serving"))
 		tell(child_says_serving);
