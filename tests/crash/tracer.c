@@ -30,9 +30,9 @@ static const struct step {
 	const char *name;
 	bool has_data;
 } steps[] = {
-	{SYS_pwrite64, "pwrite64", true}, {SYS_write, "write", true},	{SYS_fdatasync, "fdatasync", false},
-	{SYS_fsync, "fsync", false},	  {SYS_syncfs, "syncfs", false},	{SYS_ftruncate, "ftruncate", false},
-	{SYS_renameat, "renameat", false}, {SYS_sendto, "sendto", true},
+    {SYS_pwrite64, "pwrite64", true},  {SYS_write, "write", true},    {SYS_fdatasync, "fdatasync", false},
+    {SYS_fsync, "fsync", false},       {SYS_syncfs, "syncfs", false}, {SYS_ftruncate, "ftruncate", false},
+    {SYS_renameat, "renameat", false}, {SYS_sendto, "sendto", true},
 };
 
 /* What a thread is in the middle of. */
@@ -74,7 +74,8 @@ static size_t read_memory(uint64_t at, void *out, size_t size)
 
 static const char *name_message(size_t size)
 {
-	const struct wire_entry *entry = size < wire_header_size ? NULL : wire_entry((enum message)(data[at_id] << 8 | data[at_id + 1]));
+	const struct wire_entry *entry =
+	    size < wire_header_size ? NULL : wire_entry((enum message)(data[at_id] << 8 | data[at_id + 1]));
 	return entry == NULL ? "-" : entry->name;
 }
 
@@ -102,7 +103,8 @@ static bool is_end(const char *call, const char *what)
 	static char before[what_room + 16];
 	char now[sizeof before];
 	snprintf(now, sizeof now, "%s %s", call, what);
-	const bool is_wanted = end.counts && end.count != 0 && strcmp(now, before) != 0 && strcmp(call, end.call) == 0 && strcmp(what, end.what) == 0;
+	const bool is_wanted = end.counts && end.count != 0 && strcmp(now, before) != 0 &&
+			       strcmp(call, end.call) == 0 && strcmp(what, end.what) == 0;
 	memcpy(before, now, sizeof before);
 	return is_wanted && --end.count == 0;
 }
@@ -118,11 +120,14 @@ static const struct step *find_step(uint64_t call)
 /* Heartbeats and log lines come when they like, so they are no steps. */
 static bool is_step(const struct step *step, const uint64_t arguments[6], struct thread *thread, size_t *size)
 {
-	*size = step->has_data ? read_memory(arguments[1], data, arguments[2] < sizeof data ? arguments[2] : sizeof data) : 0;
+	*size = step->has_data
+		    ? read_memory(arguments[1], data, arguments[2] < sizeof data ? arguments[2] : sizeof data)
+		    : 0;
 	const bool is_file = name_file(arguments[0], thread->what);
 	if (step->number == SYS_sendto)
 		snprintf(thread->what, sizeof thread->what, "%s", name_message(*size));
-	return step->number == SYS_sendto ? strcmp(thread->what, "-") != 0 && strcmp(thread->what, "log_line") != 0 : is_file;
+	return step->number == SYS_sendto ? strcmp(thread->what, "-") != 0 && strcmp(thread->what, "log_line") != 0
+					  : is_file;
 }
 
 static void enter(struct thread *thread, uint64_t call, const uint64_t arguments[6])
@@ -145,7 +150,8 @@ static void leave(struct thread *thread, int64_t result)
 	struct iovec piece;
 	if (thread->number != 0)
 		printf("%u made %s %s %lld\n", thread->number, thread->step->name, thread->what, (long long)result);
-	if (thread->message == 0 || result < wire_header_size || read_memory(thread->message, &header, sizeof header) == 0 ||
+	if (thread->message == 0 || result < wire_header_size ||
+	    read_memory(thread->message, &header, sizeof header) == 0 ||
 	    read_memory((uint64_t)header.msg_iov, &piece, sizeof piece) == 0)
 		return;
 	const size_t size = read_memory((uint64_t)piece.iov_base, data, (size_t)result);

@@ -12,7 +12,7 @@ enum {
 
 struct faulty_module {
 	/* counted */
-	unsigned logins, sessions, copies;
+	unsigned logins, sessions, copies, signatures;
 	/* done once for each that is set */
 	unsigned flips, flipped_bit; /* one bit of the next signatures */
 	unsigned sticks;             /* the session of the next signature fails for ever */

@@ -115,8 +115,8 @@ static void expect_all(const char *folder, size_t steps, unsigned seed, struct m
 	struct journal other = started(folder);
 	const status opened = journal_open(&other);
 	if (is_refused(opened))
-		fail_msg("after step %zu of %zu, seed %u: %s: %s", steps, disk_steps(), seed, status_entry(opened.refusal)->name,
-			 other.why);
+		fail_msg("after step %zu of %zu, seed %u: %s: %s", steps, disk_steps(), seed,
+			 status_entry(opened.refusal)->name, other.why);
 	expect(&other, answered);
 	must(journal_append(&other, 2), &other);
 	must(journal_checkpoint(&other), &other);
@@ -227,7 +227,8 @@ static void a_read_that_fails_cuts_nothing(void **state)
 	assert_int_equal(ledger_size(other.ledger), answered.size);
 	disk_fail_read("entries", size - 10);
 	struct ledger_record record;
-	assert_string_equal(status_entry(ledger_read(other.ledger, answered.size - 1, &record).refusal)->name, "internal");
+	assert_string_equal(status_entry(ledger_read(other.ledger, answered.size - 1, &record).refusal)->name,
+			    "internal");
 	must(ledger_read(other.ledger, answered.size - 1, &record), &other);
 	journal_close(&other);
 	end_life();
@@ -250,10 +251,10 @@ static int give_up(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(case_91_whatever_a_loss_of_power_leaves_opens_with_all_that_was_answered),
-		cmocka_unit_test(case_91_a_second_loss_of_power_while_it_opens_leaves_all_that_was_answered),
-		cmocka_unit_test(what_a_failed_sync_lost_is_written_again_before_it_counts),
-		cmocka_unit_test(a_read_that_fails_cuts_nothing),
+	    cmocka_unit_test(case_91_whatever_a_loss_of_power_leaves_opens_with_all_that_was_answered),
+	    cmocka_unit_test(case_91_a_second_loss_of_power_while_it_opens_leaves_all_that_was_answered),
+	    cmocka_unit_test(what_a_failed_sync_lost_is_written_again_before_it_counts),
+	    cmocka_unit_test(a_read_that_fails_cuts_nothing),
 	};
 	return cmocka_run_group_tests_name("ledger_power", tests, make, give_up);
 }

@@ -121,7 +121,8 @@ int openat(int folder, const char *name, int flags, ...)
 ssize_t pread(int file, void *out, size_t size, off_t offset)
 {
 	const char *name = name_of(file);
-	if (name != NULL && failing_read[0] != 0 && strcmp(name, failing_read) == 0 && (uint64_t)offset + size > failing_from) {
+	if (name != NULL && failing_read[0] != 0 && strcmp(name, failing_read) == 0 &&
+	    (uint64_t)offset + size > failing_from) {
 		failing_read[0] = 0;
 		errno = EIO;
 		return -1;
@@ -250,7 +251,8 @@ static bool is_synced(size_t at, size_t count)
 {
 	const bool is_of_names = steps[at].kind == kind_name || steps[at].kind == kind_rename;
 	for (size_t i = at + 1; i < count && !steps[at].is_lost; i++)
-		if (is_of_names ? steps[i].kind == kind_sync_names : steps[i].kind == kind_sync && steps[i].file == steps[at].file)
+		if (is_of_names ? steps[i].kind == kind_sync_names
+				: steps[i].kind == kind_sync && steps[i].file == steps[at].file)
 			return true;
 	return false;
 }
@@ -271,7 +273,8 @@ struct layout {
 static void apply_write(struct layout *out, const struct step *step, bool is_whole, unsigned *seed)
 {
 	for (uint64_t at = step->offset; at < step->offset + step->size;) {
-		const uint64_t rest = step->offset + step->size - at, room = sector - at % sector, size = rest < room ? rest : room;
+		const uint64_t rest = step->offset + step->size - at, room = sector - at % sector,
+			       size = rest < room ? rest : room;
 		if (at + size > most_size)
 			abort();
 		if (is_whole || (!step->is_lost && draws(seed))) {
@@ -340,7 +343,8 @@ void disk_lay_out(size_t count, unsigned seed, const char *folder)
 			continue;
 		snprintf(path, sizeof path, "%s/%s", folder, out.at[i].name);
 		FILE *file = fopen(path, "wb");
-		if (file == NULL || fwrite(out.at[i].data, 1, out.at[i].size, file) != out.at[i].size || fclose(file) != 0)
+		if (file == NULL || fwrite(out.at[i].data, 1, out.at[i].size, file) != out.at[i].size ||
+		    fclose(file) != 0)
 			abort();
 	}
 }

@@ -72,6 +72,7 @@ static CK_RV sign(CK_SESSION_HANDLE session, unsigned char *data, CK_ULONG size,
 		return CKR_DEVICE_ERROR;
 	}
 	const CK_RV done = real->C_Sign(session, data, size, out, out_size);
+	faulty_module.signatures += done == CKR_OK;
 	if (done == CKR_OK && faulty_module.flips) {
 		faulty_module.flips--;
 		out[faulty_module.flipped_bit / 8 % *out_size] ^= (unsigned char)(1U << faulty_module.flipped_bit % 8);
