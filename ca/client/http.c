@@ -9,12 +9,14 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "firmware/boundary/clock.h"
+
 struct http {
 	CURL *curl;
 	char origin[http_url_room];
 	struct buffer body;
 	bool is_too_long, has_answered;
-	unsigned waited_s;
+	uint64_t patience_ends_s; /* 0: nothing was waited for yet */
 	char error[CURL_ERROR_SIZE];
 };
 
@@ -213,10 +215,14 @@ bool http_is_busy(const struct http_answer *answer)
 
 bool http_wait(struct http *http, unsigned asked_s)
 {
-	const unsigned wait_s = asked_s == 0 ? 1 : asked_s, left_s = http_patience_s - http->waited_s;
-	const bool is_patient = wait_s <= left_s;
-	http->waited_s += is_patient ? wait_s : left_s;
-	if (is_patient)
-		(void)sleep(wait_s);
-	return is_patient;
+	const unsigned wait_s = asked_s == 0 ? 1 : asked_s;
+	const uint64_t now_s = clock_boot_s();
+	if (http->patience_ends_s == 0)
+		http->patience_ends_s = now_s + http_patience_s;
+	if (now_s + wait_s > http->patience_ends_s) {
+		http->patience_ends_s = now_s;
+		return false;
+	}
+	(void)sleep(wait_s);
+	return true;
 }

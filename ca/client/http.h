@@ -40,7 +40,7 @@ outcome http_send(struct http *http, const struct http_request *request, struct 
 bool http_is_busy(const struct http_answer *answer);
 
 /* Waits as long as is asked, as by an answer's Retry-After (RFC 9110 10.2.3); a second for 0. False, at once and from then
- * on, when all waits together would come to more than http_patience_s. */
+ * on, when that would end more than http_patience_s after the first wait began: slow answers count too. */
 bool http_wait(struct http *http, unsigned asked_s);
 
 #endif
