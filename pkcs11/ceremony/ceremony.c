@@ -158,7 +158,8 @@ static bool draw_secrets(struct ceremony *ceremony)
 	return false;
 }
 
-static void show(const struct ceremony *ceremony, bool may_show)
+/* A person sees the PIN before the state that needs it is there: no state's PIN was ever unseen. */
+static bool show(const struct ceremony *ceremony, bool may_show)
 {
 	fputs(ceremony->report, stdout);
 	for (size_t i = 0; i < ceremony->configuration->administrator_count; i++)
@@ -177,6 +178,10 @@ static void show(const struct ceremony *ceremony, bool may_show)
 		     "are lost when\n"
 		     "programs or configuration change. To have it, remove the state and begin anew with "
 		     "--show-recovery-pin.");
+	if (fflush(stdout) == 0 && ferror(stdout) == 0)
+		return true;
+	fputs("Standard output cannot be written, so nothing was made\n", stderr);
+	return false;
 }
 
 static void end(struct ceremony *ceremony)
@@ -196,10 +201,8 @@ bool ceremony_begin(const struct configuration *configuration, bool may_show_pin
 	if (draw_secrets(&ceremony) && sealing_run(configuration->file, &ceremony.pin, false) &&
 	    make_token(&ceremony) && make_certificates(&ceremony) &&
 	    administrator_make_all(&ceremony.folder, configuration) && write_settings(&ceremony) &&
-	    write_report(&ceremony) && folder_finish(&ceremony.folder, configuration)) {
-		show(&ceremony, may_show_pin);
+	    write_report(&ceremony) && show(&ceremony, may_show_pin) && folder_finish(&ceremony.folder, configuration))
 		return true;
-	}
 	folder_abandon(&ceremony.folder, configuration);
 	return false;
 }

@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <openssl/crypto.h>
 #include <openssl/rand.h>
+#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -49,20 +50,32 @@ static bool read_line(struct secret *out)
 	return false;
 }
 
+static struct termios with_echo;
+
+/* Ctrl-C gives the terminal its echo back before it ends the process. */
+static void interrupt(int number)
+{
+	(void)tcsetattr(STDIN_FILENO, TCSAFLUSH, &with_echo);
+	(void)raise(number);
+}
+
 bool secret_read(const char *prompt, struct secret *out)
 {
-	struct termios before, silent;
-	const bool is_terminal = tcgetattr(STDIN_FILENO, &before) == 0;
+	const struct sigaction interruption = {.sa_handler = interrupt, .sa_flags = (int)SA_RESETHAND};
+	struct sigaction usual;
+	struct termios silent;
+	const bool is_terminal = tcgetattr(STDIN_FILENO, &with_echo) == 0;
 	memset(out, 0, sizeof *out);
 	if (!is_terminal)
 		return read_line(out);
-	silent = before;
+	silent = with_echo;
 	silent.c_lflag &= ~(tcflag_t)ECHO;
-	fputs(prompt, stderr);
-	if (tcsetattr(STDIN_FILENO, TCSAFLUSH, &silent) != 0)
+	if (sigaction(SIGINT, &interruption, &usual) != 0 || tcsetattr(STDIN_FILENO, TCSAFLUSH, &silent) != 0)
 		return false;
+	fputs(prompt, stderr);
 	const bool is_read = read_line(out);
-	(void)tcsetattr(STDIN_FILENO, TCSAFLUSH, &before);
+	(void)tcsetattr(STDIN_FILENO, TCSAFLUSH, &with_echo);
+	(void)sigaction(SIGINT, &usual, NULL);
 	fputc('\n', stderr);
 	return is_read;
 }
