@@ -29,7 +29,7 @@ def leaf_of(octets):
         out[name] = take(int.from_bytes(take(4), "big"))
     out["not_after"], out["refers_to"] = number(), number()
     out["tbs_hash"] = take(32)
-    take(4 * 32)
+    take(2 * 32 + 8 + 3 * 32)
     assert at == len(octets), "a leaf has octets too many"
     return out
 
