@@ -33,7 +33,7 @@ status jws_verify(const struct jws *jws, EVP_PKEY *key);
 
 /* The protected header of a request that is to be signed. */
 struct jws_header {
-	struct bytes nonce;
+	struct bytes nonce; /* empty: none, as in the inner JWS of a key change */
 	struct bytes url;
 	struct bytes kid; /* empty: the key's jwk instead */
 };

@@ -36,8 +36,10 @@ static bool add_text(struct buffer *out, const char *text)
 
 static status build_header(EVP_PKEY *key, const char *algorithm, const struct jws_header *header, struct buffer *out)
 {
-	bool has_room = add_text(out, "{\"alg\":\"") && add_text(out, algorithm) && add_text(out, "\",\"nonce\":") &&
-			json_quote(header->nonce, out) && add_text(out, ",\"url\":") && json_quote(header->url, out);
+	bool has_room = add_text(out, "{\"alg\":\"") && add_text(out, algorithm) && add_text(out, "\"");
+	if (has_room && header->nonce.size > 0)
+		has_room = add_text(out, ",\"nonce\":") && json_quote(header->nonce, out);
+	has_room = has_room && add_text(out, ",\"url\":") && json_quote(header->url, out);
 	if (!has_room)
 		return REFUSE(internal);
 	if (header->kid.size > 0)

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Accounts (RFC 8555 7.1.2, 7.3): opened by whoever holds a key; what an account may get is decided by evidence. */
+#include "ca/registrar/account.h"
 #include "ca/registrar/contact.h"
 #include "ca/registrar/describe.h"
 #include "ca/registrar/payload.h"
@@ -10,8 +11,8 @@
 
 enum { orders_listed = 256 };
 
-static status show(const struct registrar *registrar, const struct account_row *account, uint32_t http_status,
-		   struct reply *reply)
+status account_give(const struct registrar *registrar, const struct account_row *account, uint32_t http_status,
+		    struct reply *reply)
 {
 	reply_locate(reply, registrar_url(registrar, "account/%lld", (long long)account->id).text);
 	return reply_json(reply, http_status,
@@ -39,11 +40,11 @@ static status find_or_add(struct registrar *registrar, struct account_row *accou
 
 /* Its next request comes soon, and the key is decoded already. */
 static void keep_key(const struct registrar *registrar, const struct request *request,
-		     const struct account_row *account)
+		     const struct account_row *account, uint64_t changes)
 {
 	struct key_holder holder = *request->signer;
 	holder.account = account->id;
-	keyring_keep(registrar->keyring, &holder);
+	keyring_keep(registrar->keyring, &holder, changes);
 }
 
 status account_open(struct registrar *registrar, const struct request *request, struct reply *reply)
@@ -54,6 +55,7 @@ status account_open(struct registrar *registrar, const struct request *request, 
 		return REFUSE(payload_malformed);
 	memcpy(account.thumbprint, request->thumbprint, sizeof account.thumbprint);
 	memcpy(account.jwk, request->jwk, sizeof account.jwk);
+	const uint64_t changes = keyring_changes(registrar->keyring);
 	const bool is_look_up = json_is_true(json_object_get(request->payload, "onlyReturnExisting"));
 	store_enter(registrar->store);
 	status done =
@@ -66,8 +68,8 @@ status account_open(struct registrar *registrar, const struct request *request, 
 	TRY(done);
 	if (!account.is_active)
 		return REFUSE(account_deactivated);
-	keep_key(registrar, request, &account);
-	return show(registrar, &account, is_new ? 201 : 200, reply);
+	keep_key(registrar, request, &account, changes);
+	return account_give(registrar, &account, is_new ? 201 : 200, reply);
 }
 
 /* The URL names the account that signed. */
@@ -105,7 +107,7 @@ status account_change(struct registrar *registrar, const struct request *request
 	if (!is_refused(done) && request->payload != NULL)
 		done = change(registrar, request, &account);
 	TRY(store_leave(registrar->store, done));
-	return show(registrar, &account, 200, reply);
+	return account_give(registrar, &account, 200, reply);
 }
 
 struct listing {

@@ -76,21 +76,38 @@ static bool is_about_the_request(status why)
 	       reply_is_retryable(why);
 }
 
+/* Whether it was answered for the key that the account has now: the verdict, good or bad, would be of another key. */
+static status judge_key(struct registrar *registrar, const struct request *request)
+{
+	struct account_row account;
+	TRY(store_account_find(registrar->store, request->account, &account));
+	return memcmp(account.thumbprint, request->thumbprint, sizeof account.thumbprint) == 0
+		   ? OK
+		   : REFUSE(account_key_replaced);
+}
+
+/* In one work with the look at the key. */
+static status keep(struct registrar *registrar, const struct request *request, const struct order_row *order,
+		   status judged, const char *detail)
+{
+	TRY(judge_key(registrar, request));
+	if (!is_refused(judged))
+		return store_order_judge(registrar->store, order);
+	struct problem_text error = describe_problem(judged, detail, order);
+	return store_order_close(registrar->store, order->name, authorization_invalid, error.text);
+}
+
 static status decide(struct registrar *registrar, const struct request *request, struct order_row *order,
 		     struct reply *reply)
 {
 	status judged = judge(registrar, request, order, reply);
 	if (is_refused(judged) && is_about_the_request(judged))
 		return judged;
-	store_enter(registrar->store);
-	if (!is_refused(judged))
-		return store_leave_for_this_boot(registrar->store, store_order_judge(registrar->store, order));
-	struct problem_text error = describe_problem(judged, reply->detail, order);
-	if (registrar->log != NULL)
+	if (is_refused(judged) && registrar->log != NULL)
 		registrar->log(5, "order %s of account %lld: attestation refused: %s: %s", order->name,
 			       (long long)order->account, status_entry(judged.refusal)->name, reply->detail);
-	return store_leave_for_this_boot(registrar->store,
-			   store_order_close(registrar->store, order->name, authorization_invalid, error.text));
+	store_enter(registrar->store);
+	return store_leave_for_this_boot(registrar->store, keep(registrar, request, order, judged, reply->detail));
 }
 
 status challenge_answer(struct registrar *registrar, const struct request *request, struct reply *reply)

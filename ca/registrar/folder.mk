@@ -4,18 +4,20 @@ keyward-registrar.folder = ca/registrar
 keyward-registrar.uses = ca/jose ca/problem firmware/confine firmware/boundary
 keyward-registrar.packages = libcrypto jansson sqlite3 libseccomp
 
-tests += test_store test_store_growth test_nonce
+tests += test_store test_store_growth test_store_key_change test_nonce
 test_store.uses = tests/registrar ca/registrar firmware/boundary
 test_store.packages = sqlite3
 test_store_growth.uses = $(test_store.uses)
 test_store_growth.packages = $(test_store.packages)
+test_store_key_change.uses = $(test_store.uses)
+test_store_key_change.packages = $(test_store.packages)
 tests += test_store_sync
 test_store_sync.uses = ca/registrar firmware/boundary
 test_store_sync.packages = sqlite3
 test_nonce.uses = ca/registrar ca/jose firmware/boundary
 test_nonce.packages = libcrypto
 
-registrar_tests := $(addprefix test_registrar_,requests accounts orders challenges finalize ak takeover growth)
+registrar_tests := $(addprefix test_registrar_,requests accounts key_change orders challenges finalize ak takeover growth)
 tests += $(registrar_tests)
 $(foreach t,$(registrar_tests),$(eval $(t).uses = tests/registrar ca/registrar ca/jose ca/problem firmware/boundary))
 $(foreach t,$(registrar_tests),$(eval $(t).packages = libcrypto jansson sqlite3))

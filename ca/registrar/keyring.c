@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  * A cache of sets of four, least recently used first out: decoding a key costs more than the look-up it saves.
- * An account's key never changes under its number, so nothing here grows stale. */
+ * A replaced key goes at once, and who read the store before that cannot bring it back. */
 #include "ca/registrar/keyring.h"
 
 #include <pthread.h>
@@ -22,7 +22,7 @@ struct cached {
 
 struct keyring {
 	pthread_mutex_t lock;
-	uint64_t clock;
+	uint64_t clock, changes;
 	struct cached cache[sets][ways];
 	struct key_holder administrators[administrators_most];
 	size_t administrator_count;
@@ -128,9 +128,30 @@ static void keep(struct keyring *keyring, const struct key_holder *holder)
 	memcpy(oldest->thumbprint, holder->thumbprint, store_hash_size);
 }
 
-void keyring_keep(struct keyring *keyring, const struct key_holder *holder)
+uint64_t keyring_changes(struct keyring *keyring)
 {
 	pthread_mutex_lock(&keyring->lock);
+	const uint64_t changes = keyring->changes;
+	pthread_mutex_unlock(&keyring->lock);
+	return changes;
+}
+
+void keyring_keep(struct keyring *keyring, const struct key_holder *holder, uint64_t changes)
+{
+	pthread_mutex_lock(&keyring->lock);
+	if (keyring->changes == changes)
+		keep(keyring, holder);
+	pthread_mutex_unlock(&keyring->lock);
+}
+
+void keyring_replace(struct keyring *keyring, const struct key_holder *holder)
+{
+	struct cached *set = keyring->cache[(uint64_t)holder->account % sets];
+	pthread_mutex_lock(&keyring->lock);
+	keyring->changes++;
+	for (size_t way = 0; way < ways; way++)
+		if (set[way].account == holder->account)
+			drop(&set[way]);
 	keep(keyring, holder);
 	pthread_mutex_unlock(&keyring->lock);
 }
@@ -141,6 +162,7 @@ status keyring_find_account(struct keyring *keyring, struct store *store, int64_
 	struct key_holder holder;
 	pthread_mutex_lock(&keyring->lock);
 	bool is_at_hand = look_up(keyring, account, out);
+	const uint64_t changes = keyring->changes;
 	pthread_mutex_unlock(&keyring->lock);
 	if (is_at_hand)
 		return OK;
@@ -148,7 +170,7 @@ status keyring_find_account(struct keyring *keyring, struct store *store, int64_
 	TRY(store_leave(store, store_account_find(store, account, &row)));
 	TRY(keyring_take(bytes_from_text(row.jwk), &holder));
 	holder.account = account;
-	keyring_keep(keyring, &holder);
+	keyring_keep(keyring, &holder, changes);
 	*out = holder;
 	return OK;
 }

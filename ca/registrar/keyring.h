@@ -29,8 +29,13 @@ status keyring_add_administrator(struct keyring *keyring, struct bytes record);
 status keyring_find_account(struct keyring *keyring, struct store *store, int64_t account, struct key_holder *out);
 /* role_missing: no administrator of that name. */
 status keyring_find_administrator(struct keyring *keyring, struct bytes name, struct key_holder *out);
-/* Keeps the key of a holder at hand, whose account is in the store by now; not its name or role. */
-void keyring_keep(struct keyring *keyring, const struct key_holder *holder);
+/* How many accounts' keys were replaced so far. */
+uint64_t keyring_changes(struct keyring *keyring);
+/* Keeps the key of a holder at hand, whose account is in the store by now; not its name or role. `changes`, counted
+ * before the store was read, says whether it may have been replaced since; then it is not kept. */
+void keyring_keep(struct keyring *keyring, const struct key_holder *holder, uint64_t changes);
+/* The holder's account has this key now, and the store says so. */
+void keyring_replace(struct keyring *keyring, const struct key_holder *holder);
 /* The key of a jwk that was sent along. public_key_bad. */
 status keyring_take(struct bytes jwk, struct key_holder *out);
 

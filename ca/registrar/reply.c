@@ -65,7 +65,8 @@ void reply_refuse(struct reply *reply, status why)
 {
 	const struct refusal_entry *entry = status_entry(why.refusal);
 	reply->body.size = 0;
-	reply->location[0] = 0;
+	if (why.refusal != refusal_account_key_in_use) /* which says where */
+		reply->location[0] = 0;
 	reply->http_status = entry->http_status;
 	reply->content_type = PROBLEM_CONTENT_TYPE;
 	reply->retry_after_s = entry->http_status == 503   ? retry_away_s

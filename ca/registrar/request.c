@@ -89,7 +89,10 @@ static status judge_signer(struct registrar *registrar, enum route_signer signer
 		return OK;
 	store_enter(registrar->store);
 	TRY(store_leave(registrar->store, store_account_find(registrar->store, holder->account, &row)));
-	return row.is_active ? OK : REFUSE(account_deactivated);
+	if (!row.is_active)
+		return REFUSE(account_deactivated);
+	return memcmp(row.thumbprint, holder->thumbprint, sizeof row.thumbprint) == 0 ? OK
+										      : REFUSE(account_key_replaced);
 }
 
 static void describe_signer(const struct key_holder *holder, struct request *request)
@@ -122,6 +125,8 @@ static status answer_signed(struct registrar *registrar, const struct route_row 
 		TRY(payload_open(jws.payload, &payload));
 	describe_signer(&holder, request);
 	request->payload = payload;
+	request->payload_text = jws.payload;
+	request->url = jws.url;
 	return row->handle(registrar, request, reply);
 }
 

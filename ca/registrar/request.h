@@ -13,6 +13,7 @@ struct request {
 	struct bytes body;	/* the flattened JWS as sent */
 	char part[65];		/* what stood for * in the path */
 	struct json_t *payload; /* an object; NULL: POST-as-GET, or not signed */
+	struct bytes payload_text, url; /* as signed */
 	int64_t account;	/* who signed; 0: a new key, an administrator, nobody */
 	char jwk[1025];
 	const struct key_holder *signer; /* lasts as long as the request */

@@ -63,6 +63,10 @@ status store_account_find_key(struct store *store, const uint8_t thumbprint[stor
 /* Fills in id. */
 status store_account_add(struct store *store, struct account_row *account, uint64_t now_s);
 status store_account_set_contact(struct store *store, int64_t id, const char *contact);
+/* The account gets the key of `after`. Its open activations, made for the key before, end; its ready orders, whose
+ * vouchers name that key, are pending again. account_key_replaced: its key is not that of `before`. The caller has seen
+ * that no account has the new key. */
+status store_account_change_key(struct store *store, const struct account_row *before, const struct account_row *after);
 /* Ends the account, its pending and ready orders (with `error`, a problem document) and its open activations. */
 status store_account_deactivate(struct store *store, int64_t id, const char *error);
 

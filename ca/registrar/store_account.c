@@ -51,6 +51,29 @@ status store_account_set_contact(struct store *store, int64_t id, const char *co
 	return store_do(store, s);
 }
 
+static status close_activations(struct store *store, int64_t id)
+{
+	sqlite3_stmt *s = store_statement(store, statement_account_close_activations);
+	store_bind_number(store, s, 1, (uint64_t)id);
+	return store_do(store, s);
+}
+
+status store_account_change_key(struct store *store, const struct account_row *before, const struct account_row *after)
+{
+	sqlite3_stmt *s = store_statement(store, statement_account_change_key);
+	store_bind_number(store, s, 1, (uint64_t)before->id);
+	store_bind_blob(store, s, 2, before->thumbprint, sizeof before->thumbprint);
+	store_bind_blob(store, s, 3, after->thumbprint, sizeof after->thumbprint);
+	store_bind_text(store, s, 4, after->jwk);
+	TRY(store_do(store, s));
+	if (sqlite3_changes(store->connection) != 1)
+		return REFUSE(account_key_replaced);
+	s = store_statement(store, statement_account_reopen_orders);
+	store_bind_number(store, s, 1, (uint64_t)before->id);
+	TRY(store_do(store, s));
+	return close_activations(store, before->id);
+}
+
 status store_account_deactivate(struct store *store, int64_t id, const char *error)
 {
 	sqlite3_stmt *s = store_statement(store, statement_account_deactivate);
@@ -60,7 +83,5 @@ status store_account_deactivate(struct store *store, int64_t id, const char *err
 	store_bind_number(store, s, 1, (uint64_t)id);
 	store_bind_text(store, s, 2, error);
 	TRY(store_do(store, s));
-	s = store_statement(store, statement_account_close_activations);
-	store_bind_number(store, s, 1, (uint64_t)id);
-	return store_do(store, s);
+	return close_activations(store, id);
 }
