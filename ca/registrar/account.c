@@ -9,7 +9,7 @@
 
 #include <stdio.h>
 
-enum { orders_listed = 256 };
+enum { orders_listed = 100 };
 
 status account_give(const struct registrar *registrar, const struct account_row *account, uint32_t http_status,
 		    struct reply *reply)
@@ -80,14 +80,12 @@ static status judge_owner(const struct request *request)
 	return strcmp(own, request->part) == 0 ? OK : REFUSE(account_wrong);
 }
 
+/* Any other status, and members that are not the client's to change, are ignored (RFC 8555 7.3.2). */
 static status change(struct registrar *registrar, const struct request *request, struct account_row *account)
 {
-	const json_t *wanted = json_object_get(request->payload, "status");
+	const char *wanted = json_string_value(json_object_get(request->payload, "status"));
 	const json_t *contacts = json_object_get(request->payload, "contact");
-	if (wanted != NULL &&
-	    (json_string_value(wanted) == NULL || strcmp(json_string_value(wanted), "deactivated") != 0))
-		return REFUSE(payload_malformed);
-	if (wanted != NULL) {
+	if (wanted != NULL && strcmp(wanted, "deactivated") == 0) {
 		struct problem_text error = describe_problem(REFUSE(account_deactivated), NULL, NULL);
 		account->is_active = false;
 		return store_account_deactivate(registrar->store, account->id, error.text);
@@ -124,17 +122,38 @@ static void add_url(void *to, const char *name)
 		listing->is_short_of_memory = true;
 }
 
-status account_list_orders(struct registrar *registrar, const struct request *request, struct reply *reply)
+/* Of the account that signed, those older than `before`. */
+static status list_orders(struct registrar *registrar, const struct request *request, int64_t before,
+			  struct reply *reply)
 {
-	TRY(judge_owner(request));
 	if (request->payload != NULL)
 		return REFUSE(payload_malformed);
 	JSON_OWNED urls = json_array();
 	struct listing listing = {.registrar = registrar, .urls = urls, .is_short_of_memory = urls == NULL};
+	const struct order_listing wanted = {.account = request->account,
+					     .now_boot_s = clock_boot_s(),
+					     .most = orders_listed,
+					     .each = add_url,
+					     .to = &listing};
 	store_enter(registrar->store);
-	TRY(store_leave(registrar->store,
-			store_order_list(registrar->store, request->account, orders_listed, add_url, &listing)));
+	TRY(store_leave(registrar->store, store_order_list(registrar->store, &wanted, &before)));
 	if (listing.is_short_of_memory)
 		return REFUSE(internal);
+	if (before != 0)
+		reply_link(reply, registrar_url(registrar, "orders/%lld", (long long)before).text, "next");
 	return reply_json(reply, 200, json_pack("{s:O}", "orders", urls));
+}
+
+status account_list_orders(struct registrar *registrar, const struct request *request, struct reply *reply)
+{
+	TRY(judge_owner(request));
+	return list_orders(registrar, request, INT64_MAX, reply);
+}
+
+status account_list_more_orders(struct registrar *registrar, const struct request *request, struct reply *reply)
+{
+	int64_t before = 0;
+	if (!registrar_read_number(bytes_from_text(request->part), &before))
+		return REFUSE(not_found);
+	return list_orders(registrar, request, before, reply);
 }

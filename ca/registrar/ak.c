@@ -9,7 +9,6 @@
 #include "ca/registrar/request.h"
 #include "firmware/boundary/clock.h"
 
-#include <stdlib.h>
 
 enum { activation_s = 600, activations_most = 16, certificate_most = 4096, intermediates_most = 6, public_most = 1024 };
 
@@ -95,12 +94,11 @@ status ak_begin(struct registrar *registrar, const struct request *request, stru
 /* The activation of the path, of the account that signed. */
 static status load(struct registrar *registrar, const struct request *request, struct activation_row *out)
 {
-	const size_t size = strlen(request->part);
-	if (size > 18 || strspn(request->part, "0123456789") != size || request->part[0] == '0')
+	int64_t id = 0;
+	if (!registrar_read_number(bytes_from_text(request->part), &id))
 		return REFUSE(activation_unknown);
 	store_enter(registrar->store);
-	TRY(store_leave(registrar->store,
-			store_activation_find(registrar->store, strtoll(request->part, NULL, 10), out)));
+	TRY(store_leave(registrar->store, store_activation_find(registrar->store, id, out)));
 	return out->account == request->account ? OK : REFUSE(account_wrong);
 }
 

@@ -25,5 +25,6 @@ status authorization_show(struct registrar *registrar, const struct request *req
 		TRY(deactivate(registrar, request));
 		TRY(describe_load(registrar, request->part, request->account, &order));
 	}
+	reply->retry_after_s = describe_wait_s(registrar, &order);
 	return reply_json(reply, 200, describe_authorization(registrar, &order));
 }

@@ -16,8 +16,7 @@ static status give(struct registrar *registrar, const struct order_row *order, s
 {
 	reply_locate(reply, registrar_url(registrar, "challenge/%s", order->name).text);
 	reply_link(reply, registrar_url(registrar, "authorization/%s", order->name).text, "up");
-	if (order->authorization == authorization_pending && flight_has(&registrar->flight, "challenge", order->name))
-		reply->retry_after_s = 1;
+	reply->retry_after_s = describe_wait_s(registrar, order);
 	return reply_json(reply, 200, describe_challenge(registrar, order));
 }
 

@@ -90,6 +90,13 @@ static const char *order_status(struct registrar *registrar, const struct order_
 	return "invalid";
 }
 
+uint32_t describe_wait_s(struct registrar *registrar, const struct order_row *order)
+{
+	const bool is_judged = order->state == order_pending && flight_has(&registrar->flight, "challenge", order->name);
+	const bool is_issued = order->state == order_ready && flight_has(&registrar->flight, "finalize", order->name);
+	return is_judged || is_issued ? 1 : 0;
+}
+
 static const char *authorization_status(const struct order_row *order)
 {
 	switch (order->authorization) {

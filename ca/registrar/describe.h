@@ -16,6 +16,9 @@ struct json_t *describe_order(struct registrar *registrar, const struct order_ro
 struct json_t *describe_authorization(struct registrar *registrar, const struct order_row *order);
 struct json_t *describe_challenge(struct registrar *registrar, const struct order_row *order);
 
+/* Seconds after which a client that waits for the order may ask again; 0: no request has it in hand. */
+uint32_t describe_wait_s(struct registrar *registrar, const struct order_row *order);
+
 /* RFC 3339, UTC. */
 struct time_text {
 	char text[32];

@@ -70,8 +70,7 @@ static status add(struct registrar *registrar, struct order_row *order)
 status order_give(struct registrar *registrar, const struct order_row *order, uint32_t http_status, struct reply *reply)
 {
 	reply_locate(reply, registrar_url(registrar, "order/%s", order->name).text);
-	if (order->state == order_ready && flight_has(&registrar->flight, "finalize", order->name))
-		reply->retry_after_s = 1;
+	reply->retry_after_s = describe_wait_s(registrar, order);
 	return reply_json(reply, http_status, describe_order(registrar, order));
 }
 

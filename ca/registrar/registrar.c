@@ -88,19 +88,24 @@ struct url registrar_url(const struct registrar *registrar, const char *format, 
 	return url;
 }
 
+bool registrar_read_number(struct bytes text, int64_t *out)
+{
+	int64_t number = 0;
+	if (text.size == 0 || text.size > 18 || text.data[0] == '0')
+		return false;
+	for (size_t i = 0; i < text.size; i++) {
+		if (text.data[i] < '0' || text.data[i] > '9')
+			return false;
+		number = number * 10 + (text.data[i] - '0');
+	}
+	*out = number;
+	return true;
+}
+
 bool registrar_read_account_url(const struct registrar *registrar, struct bytes url, int64_t *id)
 {
 	const struct url prefix = registrar_url(registrar, "account/");
 	const size_t length = strlen(prefix.text);
-	int64_t number = 0;
-	if (url.size <= length || url.size - length > 18 || memcmp(url.data, prefix.text, length) != 0 ||
-	    url.data[length] == '0')
-		return false;
-	for (size_t i = length; i < url.size; i++) {
-		if (url.data[i] < '0' || url.data[i] > '9')
-			return false;
-		number = number * 10 + (url.data[i] - '0');
-	}
-	*id = number;
-	return true;
+	return url.size > length && memcmp(url.data, prefix.text, length) == 0 &&
+	       registrar_read_number(bytes_from(url.data + length, url.size - length), id);
 }

@@ -42,6 +42,9 @@ struct url {
 struct url registrar_url(const struct registrar *registrar, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
 
+/* True, and the number, when text is one as we write it: decimal, above 0, without leading zeroes. */
+bool registrar_read_number(struct bytes text, int64_t *out);
+
 /* True, and the number, when text is prefix + a number as we write it. */
 bool registrar_read_account_url(const struct registrar *registrar, struct bytes url, int64_t *id);
 

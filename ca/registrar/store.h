@@ -108,9 +108,16 @@ status store_order_judge(struct store *store, const struct order_row *order);
 /* Pending or ready becomes invalid; a valid or invalid order stays as it is. */
 status store_order_close(struct store *store, const char *name, enum authorization_state authorization,
 			 const char *error);
-/* The newest orders that are not invalid, newest first; calls `each` for each name. */
-status store_order_list(struct store *store, int64_t account, unsigned most, void (*each)(void *to, const char *name),
-			void *to);
+/* At most so many orders that are neither invalid nor expired, newest first; calls `each` for each name. */
+struct order_listing {
+	int64_t account;
+	uint64_t now_boot_s;
+	unsigned most;
+	void (*each)(void *to, const char *name);
+	void *to;
+};
+/* Those older than the order of number *before. Then the number of the last one listed; 0: there are no more. */
+status store_order_list(struct store *store, const struct order_listing *listing, int64_t *before);
 
 /* ---- certificates ---- */
 struct certificate_row {

@@ -126,19 +126,23 @@ status store_order_close(struct store *store, const char *name, enum authorizati
 	return store_do(store, s);
 }
 
-status store_order_list(struct store *store, int64_t account, unsigned most, void (*each)(void *to, const char *name),
-			void *to)
+status store_order_list(struct store *store, const struct order_listing *listing, int64_t *before)
 {
 	char name[sizeof((struct order_row *)NULL)->name];
+	int64_t last = 0;
 	bool has_row = false;
 	RESETTING s = store_statement(store, statement_order_list);
-	store_bind_number(store, s, 1, (uint64_t)account);
-	store_bind_number(store, s, 2, most);
+	store_bind_number(store, s, 1, (uint64_t)listing->account);
+	store_bind_number(store, s, 2, listing->most + 1); /* the one more says whether there are more */
+	store_bind_number(store, s, 3, (uint64_t)*before);
+	store_bind_number(store, s, 4, listing->now_boot_s);
 	TRY(store_step(store, s, &has_row));
-	while (has_row) {
+	for (unsigned i = 0; has_row && i < listing->most; i++) {
 		TRY(store_column_text(store, s, 0, name, sizeof name));
-		each(to, name);
+		last = sqlite3_column_int64(s, 1);
+		listing->each(listing->to, name);
 		TRY(store_step(store, s, &has_row));
 	}
+	*before = has_row ? last : 0;
 	return OK;
 }

@@ -75,6 +75,36 @@ static void contacts_are_plain_mailto_addresses(void **state)
 	bench_forget(&client);
 }
 
+static void what_is_not_the_clients_to_change_is_ignored(void **state)
+{
+	static const char *const updates[] = {
+	    "{\"status\":\"valid\"}",
+	    "{\"status\":\"revoked\"}",
+	    "{\"status\":7}",
+	    "{\"orders\":\"x\",\"key\":{},\"termsOfServiceAgreed\":false,\"initialIp\":null,\"more\":[1]}",
+	    "{}",
+	};
+	struct client client = bench_client();
+	struct answer answer;
+	char orders[600];
+	bench_register(*state, &client);
+	snprintf(orders, sizeof orders, "%s/orders", client.kid);
+	bench_post(*state, &client, client.kid, "{\"contact\":[\"mailto:a@b\"],\"status\":\"valid\"}", &answer);
+	for (size_t i = 0; i < sizeof updates / sizeof updates[0]; i++) {
+		bench_post(*state, &client, client.kid, updates[i], &answer);
+		assert_int_equal(answer.http_status, 200);
+		assert_string_equal(bench_text(&answer, "status"), "valid");
+		assert_string_equal(json_string_value(bench_first(&answer, "contact")), "mailto:a@b");
+		assert_string_equal(bench_text(&answer, "orders"), orders);
+		assert_int_equal(json_object_size(answer.json), 3);
+	}
+	bench_post(*state, &client, client.kid, "{\"contact\":[]}", &answer);
+	assert_int_equal(json_array_size(json_object_get(answer.json, "contact")), 0);
+	bench_post(*state, &client, client.kid, "{\"contact\":\"mailto:a@b\"}", &answer);
+	bench_assert_refused(&answer, 400, "payload_malformed");
+	bench_forget(&client);
+}
+
 static void case_10_a_deactivated_account_may_nothing_more(void **state)
 {
 	struct client client = bench_client();
@@ -205,6 +235,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 	    ON_A_BENCH(a_key_has_one_account_and_finds_it_again),
 	    ON_A_BENCH(contacts_are_plain_mailto_addresses),
+	    ON_A_BENCH(what_is_not_the_clients_to_change_is_ignored),
 	    ON_A_BENCH(case_10_a_deactivated_account_may_nothing_more),
 	    ON_A_BENCH(an_account_is_read_by_itself_alone),
 	    ON_A_BENCH(an_administrator_adds_an_enrolment_record_and_it_goes_to_the_verifier),

@@ -2,6 +2,8 @@
  * The device-attest-01 challenge: judged once, finally, and for good reasons only. */
 #include "tests/registrar/bench.h"
 
+#include <unistd.h>
+
 static void case_23_a_failed_challenge_stays_invalid_with_its_error(void **state)
 {
 	struct bench *bench = *state;
@@ -122,6 +124,38 @@ static void of_parallel_challenge_answers_one_is_judged(void **state)
 	bench_forget(&client);
 }
 
+static void while_a_statement_is_judged_whoever_asks_is_told_when_to_ask_again(void **state)
+{
+	static const char *const parts[] = {"challenge", "authorization", "order"};
+	struct bench *bench = *state;
+	struct client client = bench_client();
+	struct answer answer;
+	char path[600], name[65];
+	bench_register(bench, &client);
+	bench_order(bench, &client, "ABC", name);
+	bench->verifier.delay_ms = 300;
+	struct sender sender = {.bench = bench,
+				.client = &client,
+				.path = bench_path(path, "challenge/%s", name),
+				.payload = "{\"attObj\":\"oWNmbXRjdHBt\"}"};
+	bench_post_apart(&sender);
+	while (!flight_has(&bench->registrar.flight, "challenge", name))
+		usleep(1000);
+	for (int is_over = 0; is_over < 2; is_over++) {
+		for (size_t i = 0; i < sizeof parts / sizeof parts[0]; i++) {
+			char url[600];
+			bench_post(bench, &client, bench_path(url, "%s/%s", parts[i], name), NULL, &answer);
+			assert_int_equal(answer.http_status, 200);
+			assert_int_equal(answer.retry_after_s, is_over ? 0 : 1);
+			if (i == 0)
+				assert_string_equal(bench_text(&answer, "status"), is_over ? "valid" : "processing");
+		}
+		if (!is_over)
+			bench_await(&sender);
+	}
+	bench_forget(&client);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -130,6 +164,7 @@ int main(void)
 	    ON_A_BENCH(another_device_is_refused_with_the_subproblem_that_clients_print),
 	    ON_A_BENCH(a_client_without_attestation_is_refused_by_name),
 	    ON_A_BENCH(of_parallel_challenge_answers_one_is_judged),
+	    ON_A_BENCH(while_a_statement_is_judged_whoever_asks_is_told_when_to_ask_again),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

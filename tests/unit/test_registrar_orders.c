@@ -266,6 +266,98 @@ static void an_order_past_its_time_is_invalid(void **state)
 	bench_forget(&client);
 }
 
+static void add_orders(struct bench *bench, int64_t account, unsigned count, bool are_live)
+{
+	static unsigned number;
+	store_enter(bench->registrar.store);
+	for (unsigned i = 0; i < count; i++) {
+		struct order_row order = {.account = account,
+					  .expires_boot_s = are_live ? UINT32_MAX : 1,
+					  .identifier_type = "permanent-identifier",
+					  .identifier = "A"};
+		snprintf(order.name, sizeof order.name, "order-%04u", number++);
+		assert_false(is_refused(store_order_add(bench->registrar.store, &order, 1)));
+	}
+	assert_false(is_refused(store_leave(bench->registrar.store, OK)));
+}
+
+/* The URL of the link with relation next; "": none. */
+static const char *next_of(const struct answer *answer, char out[601])
+{
+	out[0] = 0;
+	for (size_t i = 0; i < answer->link_count; i++) {
+		const char *end = strstr(answer->links[i], ">;rel=\"next\"");
+		if (end != NULL)
+			snprintf(out, 601, "%.*s", (int)(end - answer->links[i] - 1), answer->links[i] + 1);
+	}
+	return out;
+}
+
+static void the_list_of_orders_comes_page_by_page_newest_first_each_order_once(void **state)
+{
+	struct bench *bench = *state;
+	struct client client = bench_client(), other = bench_client();
+	struct answer answer;
+	char url[601], last[600] = "~";
+	unsigned total = 0, pages = 0;
+	bench_register(bench, &client);
+	bench_register(bench, &other);
+	for (int i = 0; i < 5; i++) {
+		add_orders(bench, 1, 48, true);
+		add_orders(bench, 1, 7, false);
+		add_orders(bench, 2, 20, true);
+	}
+	snprintf(url, sizeof url, "%s/orders", client.kid);
+	while (url[0] != 0) {
+		bench_post(bench, &client, url, NULL, &answer);
+		assert_int_equal(answer.http_status, 200);
+		const json_t *orders = json_object_get(answer.json, "orders");
+		for (size_t i = 0; i < json_array_size(orders); i++, total++) {
+			const char *one = json_string_value(json_array_get(orders, i));
+			assert_true(strcmp(strrchr(one, '/'), strrchr(last, '/') == NULL ? last : strrchr(last, '/')) < 0);
+			snprintf(last, sizeof last, "%s", one);
+		}
+		assert_link(&answer, "<" BENCH_ORIGIN "/acme/devices/directory>;rel=\"index\"");
+		next_of(&answer, url);
+		pages++;
+	}
+	assert_int_equal(total, 240);
+	assert_int_equal(pages, 3);
+	/* A page that is exactly full is the last one. */
+	snprintf(url, sizeof url, "%s/orders", other.kid);
+	bench_post(bench, &other, url, NULL, &answer);
+	assert_int_equal(json_array_size(json_object_get(answer.json, "orders")), 100);
+	assert_string_equal(next_of(&answer, url), "");
+	bench_forget(&client);
+	bench_forget(&other);
+}
+
+static void a_page_of_orders_is_of_the_account_that_asks_whatever_the_number(void **state)
+{
+	static const char *const bad[] = {"0", "01", "x", "-1", "1x", "9999999999999999999"};
+	struct bench *bench = *state;
+	struct client client = bench_client(), other = bench_client();
+	struct answer answer;
+	char path[600], name[65];
+	bench_register(bench, &client);
+	bench_register(bench, &other);
+	bench_order(bench, &client, "ABC", name);
+	bench_post(bench, &other, "/acme/devices/orders/999999999", NULL, &answer);
+	assert_int_equal(json_array_size(json_object_get(answer.json, "orders")), 0);
+	bench_post(bench, &client, "/acme/devices/orders/999999999", NULL, &answer);
+	assert_int_equal(json_array_size(json_object_get(answer.json, "orders")), 1);
+	bench_post(bench, &client, "/acme/devices/orders/1", NULL, &answer);
+	assert_int_equal(json_array_size(json_object_get(answer.json, "orders")), 0);
+	bench_post(bench, &client, "/acme/devices/orders/1", "{}", &answer);
+	bench_assert_refused(&answer, 400, "payload_malformed");
+	for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
+		bench_post(bench, &client, bench_path(path, "orders/%s", bad[i]), NULL, &answer);
+		bench_assert_refused(&answer, 404, "not_found");
+	}
+	bench_forget(&client);
+	bench_forget(&other);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -275,6 +367,8 @@ int main(void)
 	    ON_A_BENCH(cases_15_16_and_18_identifiers_are_judged_octet_for_octet),
 	    ON_A_BENCH(case_22_pending_orders_are_bounded_per_account),
 	    ON_A_BENCH(an_order_past_its_time_is_invalid),
+	    ON_A_BENCH(the_list_of_orders_comes_page_by_page_newest_first_each_order_once),
+	    ON_A_BENCH(a_page_of_orders_is_of_the_account_that_asks_whatever_the_number),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
