@@ -13,7 +13,7 @@
 #include "ca/jose/base64url.h"
 #include "ca/jose/json.h"
 
-enum { most_modulus = 512, least_modulus_bits = 2048, most_modulus_bits = 4096, most_point = 97, ed25519_size = 32 };
+enum { most_modulus = 512, least_modulus_bits = 2048, most_modulus_bits = 4096, most_point = 133, ed25519_size = 32 };
 
 struct curve {
 	const char *name, *group;
@@ -24,6 +24,7 @@ struct curve {
 static const struct curve curves[] = {
 	{"P-256", "prime256v1", 32, jwk_p256, NID_X9_62_prime256v1},
 	{"P-384", "secp384r1", 48, jwk_p384, NID_secp384r1},
+	{"P-521", "secp521r1", 66, jwk_p521, NID_secp521r1},
 };
 
 static void free_bn(BIGNUM **number)
@@ -138,7 +139,9 @@ static status judge_rsa(struct bytes modulus, struct bytes exponent)
 	size_t bits = modulus.size * 8;
 	for (uint8_t top = modulus.data[0]; (top & 0x80) == 0; top = (uint8_t)(top << 1))
 		bits--;
-	return e >= 65537 && bits >= least_modulus_bits && bits <= most_modulus_bits ? OK : REFUSE(public_key_bad);
+	if (e < 65537 || bits < least_modulus_bits)
+		return REFUSE(public_key_weak);
+	return bits <= most_modulus_bits ? OK : REFUSE(public_key_bad);
 }
 
 static status parse_rsa(const struct json_read *read, struct buffer *canonical, EVP_PKEY **key)
@@ -160,6 +163,30 @@ static status parse_rsa(const struct json_read *read, struct buffer *canonical, 
 	return params == NULL ? REFUSE(internal) : key_from("RSA", params, key);
 }
 
+/* The y of every point of small order, little-endian, 0 and 1 in both their spellings. For such a key anybody can make
+ * signatures: with the neutral point, one that fits every message. */
+static bool is_of_small_order(const uint8_t point[ed25519_size])
+{
+	static const uint8_t small[][ed25519_size] = {
+		{0},
+		{1},
+		{0x26, 0xe8, 0x95, 0x8f, 0xc2, 0xb2, 0x27, 0xb0, 0x45, 0xc3, 0xf4, 0x89, 0xf2, 0xef, 0x98, 0xf0,
+		 0xd5, 0xdf, 0xac, 0x05, 0xd3, 0xc6, 0x33, 0x39, 0xb1, 0x38, 0x02, 0x88, 0x6d, 0x53, 0xfc, 0x05},
+		{0xc7, 0x17, 0x6a, 0x70, 0x3d, 0x4d, 0xd8, 0x4f, 0xba, 0x3c, 0x0b, 0x76, 0x0d, 0x10, 0x67, 0x0f,
+		 0x2a, 0x20, 0x53, 0xfa, 0x2c, 0x39, 0xcc, 0xc6, 0x4e, 0xc7, 0xfd, 0x77, 0x92, 0xac, 0x03, 0x7a},
+		{0xec, [1 ... 30] = 0xff, 0x7f},
+		{0xed, [1 ... 30] = 0xff, 0x7f},
+		{0xee, [1 ... 30] = 0xff, 0x7f},
+	};
+	uint8_t y[ed25519_size];
+	memcpy(y, point, sizeof y);
+	y[ed25519_size - 1] &= 0x7f; /* the sign of x */
+	for (size_t i = 0; i < sizeof small / sizeof *small; i++)
+		if (memcmp(y, small[i], sizeof y) == 0)
+			return true;
+	return false;
+}
+
 static status parse_okp(const struct json_read *read, struct buffer *canonical, EVP_PKEY **key)
 {
 	struct bytes name;
@@ -168,6 +195,8 @@ static status parse_okp(const struct json_read *read, struct buffer *canonical, 
 	if (is_refused(json_text(read, "crv", &name)) || !bytes_equal_text(name, "Ed25519"))
 		return REFUSE(public_key_bad);
 	TRY(read_octets(read, "x", ed25519_size, &x));
+	if (is_of_small_order(octets))
+		return REFUSE(public_key_weak);
 	TRY(write_okp(buffer_view(&x), canonical));
 	EVP_PKEY *made = EVP_PKEY_new_raw_public_key(EVP_PKEY_ED25519, NULL, octets, sizeof octets);
 	if (made == NULL)
@@ -291,7 +320,7 @@ static status build_okp(EVP_PKEY *key, struct buffer *canonical)
 status jwk_build(EVP_PKEY *key, struct buffer *canonical)
 {
 	static status (*const builders[])(EVP_PKEY *, struct buffer *) = {
-		[jwk_p256] = build_ec, [jwk_p384] = build_ec, [jwk_rsa] = build_rsa, [jwk_ed25519] = build_okp};
+		[jwk_p256] = build_ec, [jwk_p384] = build_ec, [jwk_p521] = build_ec, [jwk_rsa] = build_rsa, [jwk_ed25519] = build_okp};
 	const enum jwk_kind kind = jwk_kind(key);
 	const size_t before = canonical->size;
 	if (kind == jwk_none)

@@ -6,6 +6,7 @@
 #include <openssl/bn.h>
 #include <openssl/ec.h>
 #include <openssl/evp.h>
+#include <openssl/rsa.h>
 
 #include "ca/jose/base64url.h"
 
@@ -83,17 +84,22 @@ status jws_parse(struct bytes body, struct buffer *room, struct jws *out)
 	return result;
 }
 
+enum { der_room = 160 };
+
 struct algorithm {
 	const char *name;
 	enum jwk_kind kind;
 	size_t scalar_size; /* ECDSA: octets of r and of s */
 	const EVP_MD *(*digest)(void);
+	bool is_pss; /* with a salt as long as the digest (RFC 7518 3.5) */
 };
 static const struct algorithm algorithms[] = {
-	{"ES256", jwk_p256, 32, EVP_sha256},
-	{"ES384", jwk_p384, 48, EVP_sha384},
-	{"RS256", jwk_rsa, 0, EVP_sha256},
-	{"EdDSA", jwk_ed25519, 0, NULL},
+	{"ES256", jwk_p256, 32, EVP_sha256, false},
+	{"ES384", jwk_p384, 48, EVP_sha384, false},
+	{"ES512", jwk_p521, 66, EVP_sha512, false},
+	{"RS256", jwk_rsa, 0, EVP_sha256, false},
+	{"PS256", jwk_rsa, 0, EVP_sha256, true},
+	{"EdDSA", jwk_ed25519, 0, NULL, false},
 };
 
 static void free_signature(ECDSA_SIG **signature)
@@ -110,7 +116,7 @@ static void free_octets(uint8_t **octets)
 }
 
 /* DER for OpenSSL, which refuses r or s of zero or of the group's order and more. */
-static status ecdsa_to_der(struct bytes raw, size_t scalar_size, uint8_t der[128], size_t *size)
+static status ecdsa_to_der(struct bytes raw, size_t scalar_size, uint8_t der[der_room], size_t *size)
 {
 	if (raw.size != 2 * scalar_size)
 		return REFUSE(signature_wrong);
@@ -124,7 +130,7 @@ static status ecdsa_to_der(struct bytes raw, size_t scalar_size, uint8_t der[128
 	}
 	uint8_t *to = der;
 	const int length = i2d_ECDSA_SIG(signature, NULL);
-	if (length <= 0 || length > 128 || i2d_ECDSA_SIG(signature, &to) != length)
+	if (length <= 0 || length > der_room || i2d_ECDSA_SIG(signature, &to) != length)
 		return REFUSE(signature_wrong);
 	*size = (size_t)length;
 	return OK;
@@ -144,7 +150,11 @@ static status verify_pieces(const struct jws *jws, const struct algorithm *algor
 	    !buffer_add(&input, jws->payload_text.data, jws->payload_text.size))
 		return REFUSE(internal);
 	const EVP_MD *digest = algorithm->digest == NULL ? NULL : algorithm->digest();
-	if (EVP_DigestVerifyInit(context, NULL, digest, NULL, key) != 1)
+	EVP_PKEY_CTX *scheme = NULL; /* belongs to context */
+	if (EVP_DigestVerifyInit(context, &scheme, digest, NULL, key) != 1)
+		return REFUSE(internal);
+	if (algorithm->is_pss && (EVP_PKEY_CTX_set_rsa_padding(scheme, RSA_PKCS1_PSS_PADDING) != 1 ||
+				  EVP_PKEY_CTX_set_rsa_pss_saltlen(scheme, RSA_PSS_SALTLEN_DIGEST) != 1))
 		return REFUSE(internal);
 	return EVP_DigestVerify(context, signature.data, signature.size, input.data, input.size) == 1
 		       ? OK
@@ -162,7 +172,7 @@ status jws_verify(const struct jws *jws, EVP_PKEY *key)
 		return REFUSE(algorithm_unsupported);
 	if (algorithm->scalar_size == 0)
 		return verify_pieces(jws, algorithm, key, jws->signature);
-	uint8_t der[128];
+	uint8_t der[der_room];
 	size_t size = 0;
 	TRY(ecdsa_to_der(jws->signature, algorithm->scalar_size, der, &size));
 	return verify_pieces(jws, algorithm, key, bytes_from(der, size));

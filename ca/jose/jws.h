@@ -27,7 +27,7 @@ struct jws {
  * base64url_malformed, json_malformed, json_duplicate. alg is not judged here. */
 status jws_parse(struct bytes body, struct buffer *room, struct jws *out);
 
-/* algorithm_unsupported unless alg is ES256, ES384, RS256 or EdDSA and fits the key; signature_wrong. ECDSA signatures
+/* algorithm_unsupported unless alg is ES256, ES384, ES512, RS256, PS256 or EdDSA and fits the key; signature_wrong. ECDSA signatures
  * are r||s of exact size. */
 status jws_verify(const struct jws *jws, EVP_PKEY *key);
 

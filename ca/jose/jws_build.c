@@ -16,6 +16,7 @@ static const struct {
 } algorithms[] = {
 	[jwk_p256] = {"ES256", EVP_sha256, 32},
 	[jwk_p384] = {"ES384", EVP_sha384, 48},
+	[jwk_p521] = {"ES512", EVP_sha512, 66},
 	[jwk_rsa] = {"RS256", EVP_sha256, 0},
 	[jwk_ed25519] = {"EdDSA", NULL, 0},
 };
@@ -57,7 +58,7 @@ static status ecdsa_from_der(struct bytes der, size_t scalar_size, struct buffer
 {
 	const uint8_t *at = der.data;
 	__attribute__((cleanup(free_signature))) ECDSA_SIG *signature = d2i_ECDSA_SIG(NULL, &at, (long)der.size);
-	uint8_t raw[2 * 48];
+	uint8_t raw[2 * 66];
 	if (signature == NULL || 2 * scalar_size > sizeof raw ||
 	    BN_bn2binpad(ECDSA_SIG_get0_r(signature), raw, (int)scalar_size) < 0 ||
 	    BN_bn2binpad(ECDSA_SIG_get0_s(signature), raw + scalar_size, (int)scalar_size) < 0)

@@ -68,7 +68,7 @@ static bool add_algorithms(struct buffer *out, const struct refusal_entry *entry
 {
 	if (strcmp(entry->acme, "badSignatureAlgorithm") != 0)
 		return true;
-	return add_text(out, ",\"algorithms\":[\"ES256\",\"ES384\",\"RS256\",\"EdDSA\"]");
+	return add_text(out, ",\"algorithms\":[\"ES256\",\"ES384\",\"ES512\",\"RS256\",\"PS256\",\"EdDSA\"]");
 }
 
 static bool add_document(struct buffer *out, const struct refusal_entry *entry, const char *detail)

@@ -76,6 +76,7 @@ static void case_6_a_point_that_is_not_a_point_of_its_curve_is_refused(void **st
 		"{\"kty\":\"EC\",\"crv\":\"P-256\",\"x\":\"" P256_X "\"}",
 		"{\"kty\":\"EC\",\"crv\":\"P-256\",\"x\":\"" P256_X "\",\"y\":1}",
 		"{\"kty\":\"EC\",\"crv\":\"P-384\",\"x\":\"" P256_X "\",\"y\":\"" P256_Y "\"}",
+		"{\"kty\":\"EC\",\"crv\":\"P-224\",\"x\":\"" P256_X "\",\"y\":\"" P256_Y "\"}",
 		"{\"kty\":\"EC\",\"crv\":\"P-192\",\"x\":\"" P256_X "\",\"y\":\"" P256_Y "\"}",
 		"{\"kty\":\"EC\",\"crv\":\"P-521\",\"x\":\"" P256_X "\",\"y\":\"" P256_Y "\"}",
 		"{\"kty\":\"EC\",\"crv\":\"secp256k1\",\"x\":\"" P256_X "\",\"y\":\"" P256_Y "\"}",
@@ -152,16 +153,64 @@ static void case_6_an_rsa_key_of_unsound_size_exponent_or_modulus_is_refused(voi
 		size_t size;
 		uint8_t first, last;
 		const char *exponent;
+		enum refusal refusal;
 	} bad[] = {
-		{128, 0xff, 0xff, "AQAB"},   {256, 0x7f, 0xff, "AQAB"},	   {257, 0x00, 0xff, "AQAB"},
-		{513, 0x01, 0xff, "AQAB"},   {8192, 0xff, 0xff, "AQAB"},   {256, 0xff, 0xfe, "AQAB"},
-		{256, 0xff, 0xff, "AQ"},     {256, 0xff, 0xff, "Aw"},	   {256, 0xff, 0xff, "AQAA"},
-		{256, 0xff, 0xff, "AAEAAQ"}, {256, 0xff, 0xff, "AQAAAAE"}, {256, 0xff, 0xff, ""},
-		{256, 0xff, 0xff, "__8"},
+		{128, 0xff, 0xff, "AQAB", refusal_public_key_weak},   {256, 0x7f, 0xff, "AQAB", refusal_public_key_weak},
+		{256, 0xff, 0xff, "AQ", refusal_public_key_weak},     {256, 0xff, 0xff, "Aw", refusal_public_key_weak},
+		{256, 0xff, 0xff, "__8", refusal_public_key_weak},    {257, 0x00, 0xff, "AQAB", refusal_public_key_bad},
+		{513, 0x01, 0xff, "AQAB", refusal_public_key_bad},    {8192, 0xff, 0xff, "AQAB", refusal_public_key_bad},
+		{256, 0xff, 0xfe, "AQAB", refusal_public_key_bad},    {256, 0xff, 0xff, "AQAA", refusal_public_key_bad},
+		{256, 0xff, 0xff, "AAEAAQ", refusal_public_key_bad},  {256, 0xff, 0xff, "AQAAAAE", refusal_public_key_bad},
+		{256, 0xff, 0xff, "", refusal_public_key_bad},
 	};
 	for (size_t i = 0; i < sizeof bad / sizeof *bad; i++)
-		assert_int_equal(rsa_refusal(bad[i].size, bad[i].first, bad[i].last, bad[i].exponent),
-				 refusal_public_key_bad);
+		assert_int_equal(rsa_refusal(bad[i].size, bad[i].first, bad[i].last, bad[i].exponent), bad[i].refusal);
+}
+
+/* An Ed25519 JWK of these octets. */
+static enum refusal ed25519_refusal(const uint8_t point[32])
+{
+	char characters[64], jwk[128];
+	struct buffer x = {.data = (uint8_t *)characters, .room = sizeof characters};
+	assert_true(base64url_encode(bytes_from(point, 32), &x));
+	(void)snprintf(jwk, sizeof jwk, "{\"kty\":\"OKP\",\"crv\":\"Ed25519\",\"x\":\"%.*s\"}", (int)x.size, characters);
+	return jwk_refusal(jwk);
+}
+
+/* OpenSSL takes this signature by the neutral point for any message at all. */
+static void assert_forged(const uint8_t point[32])
+{
+	static const uint8_t forged[64] = {1};
+	EVP_PKEY *key = EVP_PKEY_new_raw_public_key(EVP_PKEY_ED25519, NULL, point, 32);
+	EVP_MD_CTX *context = EVP_MD_CTX_new();
+	assert_int_equal(EVP_DigestVerifyInit(context, NULL, NULL, NULL, key), 1);
+	assert_int_equal(EVP_DigestVerify(context, forged, sizeof forged, (const uint8_t *)"any", 3), 1);
+	EVP_MD_CTX_free(context);
+	EVP_PKEY_free(key);
+}
+
+static void case_6_an_ed25519_point_of_small_order_is_refused(void **state)
+{
+	(void)state;
+	static const uint8_t small[][32] = {
+		{1},
+		{0},
+		{0x26, 0xe8, 0x95, 0x8f, 0xc2, 0xb2, 0x27, 0xb0, 0x45, 0xc3, 0xf4, 0x89, 0xf2, 0xef, 0x98, 0xf0,
+		 0xd5, 0xdf, 0xac, 0x05, 0xd3, 0xc6, 0x33, 0x39, 0xb1, 0x38, 0x02, 0x88, 0x6d, 0x53, 0xfc, 0x05},
+		{0xc7, 0x17, 0x6a, 0x70, 0x3d, 0x4d, 0xd8, 0x4f, 0xba, 0x3c, 0x0b, 0x76, 0x0d, 0x10, 0x67, 0x0f,
+		 0x2a, 0x20, 0x53, 0xfa, 0x2c, 0x39, 0xcc, 0xc6, 0x4e, 0xc7, 0xfd, 0x77, 0x92, 0xac, 0x03, 0x7a},
+		{0xec, [1 ... 30] = 0xff, 0x7f},
+		{0xed, [1 ... 30] = 0xff, 0x7f},
+		{0xee, [1 ... 30] = 0xff, 0x7f},
+	};
+	assert_forged(small[0]);
+	for (size_t i = 0; i < sizeof small / sizeof *small; i++) {
+		uint8_t point[32];
+		memcpy(point, small[i], sizeof point);
+		assert_int_equal(ed25519_refusal(point), refusal_public_key_weak);
+		point[31] |= 0x80;
+		assert_int_equal(ed25519_refusal(point), refusal_public_key_weak);
+	}
 }
 
 int main(void)
@@ -171,6 +220,7 @@ int main(void)
 		cmocka_unit_test(case_6_a_point_that_is_not_a_point_of_its_curve_is_refused),
 		cmocka_unit_test(case_6_a_coordinate_with_its_leading_zero_dropped_is_refused),
 		cmocka_unit_test(case_6_an_rsa_key_of_unsound_size_exponent_or_modulus_is_refused),
+		cmocka_unit_test(case_6_an_ed25519_point_of_small_order_is_refused),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -153,6 +153,19 @@ static void the_example_of_rfc_8037_a_4_verifies(void **state)
 		refusal_none);
 }
 
+static void the_example_of_rfc_7515_a_4_verifies(void **state)
+{
+	(void)state;
+	assert_int_equal(
+		verify_example("ES512", "eyJhbGciOiJFUzUxMiJ9", "UGF5bG9hZA",
+			       "AdwMgeerwtHoh-l192l60hp9wAHZFVJbLfD_UxMi70cwnZOYaRI1bKPWROc-mZZqwqT2SI-KGDKB34XO0aw_"
+			       "7XdtAG8GaSwFKdCAPZgoXD2YBJZCPEX3xKpRwcdOO8KpEHwJjyqOgzDO7iKvU8vcnwNrmxYbSW9ERBXukOXolLzeO_Jn",
+			       "{\"kty\":\"EC\",\"crv\":\"P-521\","
+			       "\"x\":\"AekpBQ8ST8a8VcfVOTNl353vSrDCLLJXmPk06wTjxrrjcBpXp5EOnYG_NjFZ6OvLFV1jSfS9tsz4qUxcWceqwQGk\","
+			       "\"y\":\"ADSmRA43Z1DSNx_RvcLI87cdL07l6jQyyBXMoxVg_l2Th-x3S1WDhjDly79ajL4Kkd0AZMaZmh9ubmf63e3kyMj2\"}"),
+		refusal_none);
+}
+
 /* ---- our own requests ---- */
 
 static EVP_PKEY *new_key(enum jwk_kind kind)
@@ -162,6 +175,8 @@ static EVP_PKEY *new_key(enum jwk_kind kind)
 		return EVP_EC_gen("P-256");
 	case jwk_p384:
 		return EVP_EC_gen("P-384");
+	case jwk_p521:
+		return EVP_EC_gen("P-521");
 	case jwk_rsa:
 		return EVP_RSA_gen(2048);
 	case jwk_ed25519:
@@ -190,6 +205,59 @@ static void a_request_with_each_kind_of_key_verifies_and_with_another_key_never(
 		EVP_PKEY_free(key);
 		EVP_PKEY_free(other);
 	}
+}
+
+/* A signature of `{alg}.{}` by OpenSSL itself. */
+static size_t sign_rsa(EVP_PKEY *key, const char *input, const EVP_MD *digest, int padding, int salt, uint8_t out[512])
+{
+	size_t size = 512;
+	EVP_PKEY_CTX *scheme = NULL;
+	EVP_MD_CTX *context = EVP_MD_CTX_new();
+	assert_int_equal(EVP_DigestSignInit(context, &scheme, digest, NULL, key), 1);
+	assert_int_equal(EVP_PKEY_CTX_set_rsa_padding(scheme, padding), 1);
+	if (padding == RSA_PKCS1_PSS_PADDING)
+		assert_int_equal(EVP_PKEY_CTX_set_rsa_pss_saltlen(scheme, salt), 1);
+	assert_int_equal(EVP_DigestSign(context, out, &size, (const uint8_t *)input, strlen(input)), 1);
+	EVP_MD_CTX_free(context);
+	return size;
+}
+
+static void an_rsa_signature_is_taken_only_with_the_padding_digest_and_salt_of_its_algorithm(void **state)
+{
+	(void)state;
+	static const struct {
+		const char *algorithm;
+		int padding, salt, bits;
+		enum refusal refusal;
+	} rows[] = {
+		{"PS256", RSA_PKCS1_PSS_PADDING, 32, 256, refusal_none},
+		{"RS256", RSA_PKCS1_PADDING, 0, 256, refusal_none},
+		{"PS256", RSA_PKCS1_PADDING, 0, 256, refusal_signature_wrong},
+		{"RS256", RSA_PKCS1_PSS_PADDING, 32, 256, refusal_signature_wrong},
+		{"PS256", RSA_PKCS1_PSS_PADDING, 20, 256, refusal_signature_wrong},
+		{"PS256", RSA_PKCS1_PSS_PADDING, 0, 256, refusal_signature_wrong},
+		{"PS256", RSA_PKCS1_PSS_PADDING, 32, 384, refusal_signature_wrong},
+		{"RS256", RSA_PKCS1_PADDING, 0, 384, refusal_signature_wrong},
+		{"PS384", RSA_PKCS1_PSS_PADDING, 48, 384, refusal_algorithm_unsupported},
+		{"RS1", RSA_PKCS1_PADDING, 0, 256, refusal_algorithm_unsupported},
+	};
+	EVP_PKEY *key = new_key(jwk_rsa);
+	for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+		uint8_t signature[512];
+		const EVP_MD *digest = rows[i].bits == 256 ? EVP_sha256() : EVP_sha384();
+		const size_t size = sign_rsa(key, "e30.e30", digest, rows[i].padding, rows[i].salt, signature);
+		struct jws jws = {.algorithm = text(rows[i].algorithm),
+				  .protected_text = text("e30"),
+				  .payload_text = text("e30"),
+				  .signature = bytes_from(signature, size)};
+		assert_int_equal(jws_verify(&jws, key).refusal, rows[i].refusal);
+		for (size_t bit = 0; bit < 8 * size; bit++) {
+			signature[bit / 8] ^= (uint8_t)(1 << bit % 8);
+			assert_int_not_equal(jws_verify(&jws, key).refusal, refusal_none);
+			signature[bit / 8] ^= (uint8_t)(1 << bit % 8);
+		}
+	}
+	EVP_PKEY_free(key);
 }
 
 static void the_embedded_key_of_a_request_verifies_it(void **state)
@@ -225,27 +293,28 @@ static void a_stored_request_without_nonce_parses(void **state)
 static void case_1_none_hs256_and_an_algorithm_of_another_key_are_refused(void **state)
 {
 	(void)state;
-	static const char *const headers[] = {HEADER("none"),	HEADER("None"),	  HEADER("HS256"), HEADER("ES512"),
-					      HEADER("ES256K"), HEADER("PS256"),  HEADER("RS384"), HEADER("es256"),
+	static const char *const headers[] = {HEADER("none"),	HEADER("None"),	  HEADER("HS256"), HEADER("HS512"),
+					      HEADER("ES256K"), HEADER("PS512"),  HEADER("RS384"), HEADER("es256"),
 					      HEADER("ES256 "), HEADER("Ed25519")};
-	EVP_PKEY *p256 = new_key(jwk_p256), *rsa = new_key(jwk_rsa), *ed = new_key(jwk_ed25519),
-		 *p384 = new_key(jwk_p384);
+	static const char *const fitting[][2] = {[jwk_p256] = {HEADER("ES256"), HEADER("ES256")},
+						 [jwk_p384] = {HEADER("ES384"), HEADER("ES384")},
+						 [jwk_p521] = {HEADER("ES512"), HEADER("ES512")},
+						 [jwk_rsa] = {HEADER("RS256"), HEADER("PS256")},
+						 [jwk_ed25519] = {HEADER("EdDSA"), HEADER("EdDSA")}};
 	uint8_t written[4096];
 	struct buffer out = BUFFER(written);
-	for (size_t i = 0; i < sizeof headers / sizeof *headers; i++) {
-		assert_int_equal(judge(wrap(headers[i], "{}", "", &out), p256), refusal_algorithm_unsupported);
-		assert_int_equal(judge(wrap(headers[i], "{}", "AAAA", &out), rsa), refusal_algorithm_unsupported);
+	for (enum jwk_kind kind = jwk_p256; kind <= jwk_ed25519; kind++) {
+		EVP_PKEY *key = new_key(kind);
+		for (size_t i = 0; i < sizeof headers / sizeof *headers; i++) {
+			assert_int_equal(judge(wrap(headers[i], "{}", "", &out), key), refusal_algorithm_unsupported);
+			assert_int_equal(judge(wrap(headers[i], "{}", "AAAA", &out), key), refusal_algorithm_unsupported);
+		}
+		for (enum jwk_kind other = jwk_p256; other <= jwk_ed25519; other++)
+			for (size_t i = 0; i < 2; i++)
+				assert_int_equal(judge(wrap(fitting[other][i], "{}", "AAAA", &out), key),
+						 other == kind ? refusal_signature_wrong : refusal_algorithm_unsupported);
+		EVP_PKEY_free(key);
 	}
-	assert_int_equal(judge(wrap(HEADER("ES256"), "{}", "AAAA", &out), rsa), refusal_algorithm_unsupported);
-	assert_int_equal(judge(wrap(HEADER("ES256"), "{}", "AAAA", &out), p384), refusal_algorithm_unsupported);
-	assert_int_equal(judge(wrap(HEADER("ES384"), "{}", "AAAA", &out), p256), refusal_algorithm_unsupported);
-	assert_int_equal(judge(wrap(HEADER("RS256"), "{}", "AAAA", &out), p256), refusal_algorithm_unsupported);
-	assert_int_equal(judge(wrap(HEADER("RS256"), "{}", "AAAA", &out), ed), refusal_algorithm_unsupported);
-	assert_int_equal(judge(wrap(HEADER("EdDSA"), "{}", "AAAA", &out), rsa), refusal_algorithm_unsupported);
-	EVP_PKEY_free(p256);
-	EVP_PKEY_free(p384);
-	EVP_PKEY_free(rsa);
-	EVP_PKEY_free(ed);
 }
 
 static void case_1_a_key_on_another_curve_is_of_no_kind(void **state)
@@ -360,6 +429,26 @@ static void case_5_an_ecdsa_signature_that_is_not_exactly_r_and_s_is_refused(voi
 	EVP_PKEY_free(key);
 }
 
+static void case_5_an_es512_signature_has_132_octets(void **state)
+{
+	(void)state;
+	uint8_t written[8192], changed[140] = {0};
+	struct buffer out = BUFFER(written), room = BUFFER(octets);
+	struct jws jws;
+	EVP_PKEY *key = new_key(jwk_p521);
+	assert_false(is_refused(jws_parse(good_request(key, true, &out), &room, &jws)));
+	assert_int_equal(jws.signature.size, 132);
+	memcpy(changed, jws.signature.data, 132);
+	for (size_t size = 0; size <= sizeof changed; size++) {
+		jws.signature = bytes_from(changed, size);
+		assert_int_equal(jws_verify(&jws, key).refusal, size == 132 ? refusal_none : refusal_signature_wrong);
+	}
+	memset(changed, 0xff, 132);
+	jws.signature = bytes_from(changed, 132);
+	assert_int_equal(jws_verify(&jws, key).refusal, refusal_signature_wrong);
+	EVP_PKEY_free(key);
+}
+
 static void case_5_an_ecdsa_signature_in_der_or_by_p_384_is_refused(void **state)
 {
 	(void)state;
@@ -440,8 +529,10 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(the_example_of_rfc_7515_a_2_verifies),
 		cmocka_unit_test(the_example_of_rfc_7515_a_3_verifies),
+		cmocka_unit_test(the_example_of_rfc_7515_a_4_verifies),
 		cmocka_unit_test(the_example_of_rfc_8037_a_4_verifies),
 		cmocka_unit_test(a_request_with_each_kind_of_key_verifies_and_with_another_key_never),
+		cmocka_unit_test(an_rsa_signature_is_taken_only_with_the_padding_digest_and_salt_of_its_algorithm),
 		cmocka_unit_test(the_embedded_key_of_a_request_verifies_it),
 		cmocka_unit_test(a_stored_request_without_nonce_parses),
 		cmocka_unit_test(case_1_none_hs256_and_an_algorithm_of_another_key_are_refused),
@@ -450,6 +541,7 @@ int main(void)
 		cmocka_unit_test(a_header_that_lacks_a_member_or_makes_one_critical_is_refused),
 		cmocka_unit_test(a_body_with_other_members_than_the_three_is_refused),
 		cmocka_unit_test(case_5_an_ecdsa_signature_that_is_not_exactly_r_and_s_is_refused),
+		cmocka_unit_test(case_5_an_es512_signature_has_132_octets),
 		cmocka_unit_test(case_5_an_ecdsa_signature_in_der_or_by_p_384_is_refused),
 		cmocka_unit_test(case_8_hostile_json_in_body_or_header_is_refused),
 		cmocka_unit_test(a_request_cut_anywhere_is_refused),

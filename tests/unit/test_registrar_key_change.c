@@ -84,6 +84,28 @@ static void a_new_key_takes_the_place_of_the_old_at_once_and_for_good(void **sta
 	bench_forget(&next);
 }
 
+static void a_key_is_replaced_by_one_of_any_kind_and_the_longest_size(void **state)
+{
+	struct bench *bench = *state;
+	struct client client = bench_client();
+	struct answer answer;
+	EVP_PKEY *const keys[] = {
+	    EVP_PKEY_Q_keygen(NULL, NULL, "EC", "P-384"),	  EVP_PKEY_Q_keygen(NULL, NULL, "EC", "P-521"),
+	    EVP_PKEY_Q_keygen(NULL, NULL, "RSA", (size_t)4096), EVP_PKEY_Q_keygen(NULL, NULL, "RSA", (size_t)4096),
+	    EVP_PKEY_Q_keygen(NULL, NULL, "ED25519")};
+	bench_register(bench, &client);
+	for (size_t i = 0; i < sizeof keys / sizeof keys[0]; i++) {
+		struct client next = {.key = keys[i]};
+		change_key(bench, &client, next.key, &answer);
+		assert_int_equal(answer.http_status, 200);
+		take_new_key(&client, &next);
+		bench_restart(bench, false);
+		bench_post(bench, &client, client.kid, NULL, &answer);
+		assert_int_equal(answer.http_status, 200);
+	}
+	bench_forget(&client);
+}
+
 static void case_11_the_inner_and_outer_request_must_agree(void **state)
 {
 	struct bench *bench = *state;
@@ -152,7 +174,9 @@ static void case_11_the_new_key_must_have_signed_and_be_strong(void **state)
 	    {"none", NULL, "algorithm_unsupported"},
 	    {"HS256", NULL, "algorithm_unsupported"},
 	    {"ES384", NULL, "algorithm_unsupported"},
-	    {"RS256", "{\"kty\":\"RSA\",\"e\":\"AQAB\",\"n\":\"_____w\"}", "public_key_bad"},
+	    {"RS256", "{\"kty\":\"RSA\",\"e\":\"AQAB\",\"n\":\"_____w\"}", "public_key_weak"},
+	    {"EdDSA", "{\"kty\":\"OKP\",\"crv\":\"Ed25519\",\"x\":\"AQAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA\"}",
+	     "public_key_weak"},
 	    {"ES256", "{\"kty\":\"EC\",\"crv\":\"secp256k1\",\"x\":\"AA\",\"y\":\"AA\"}", "public_key_bad"},
 	    {"HS256", "{\"kty\":\"oct\",\"k\":\"AAAA\"}", "public_key_bad"},
 	};
@@ -396,6 +420,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    ON_A_BENCH(a_new_key_takes_the_place_of_the_old_at_once_and_for_good),
+	    ON_A_BENCH(a_key_is_replaced_by_one_of_any_kind_and_the_longest_size),
 	    ON_A_BENCH(case_11_the_inner_and_outer_request_must_agree),
 	    ON_A_BENCH(case_11_the_new_key_must_have_signed_and_be_strong),
 	    ON_A_BENCH(what_is_no_inner_request_is_refused),
