@@ -1,177 +1,137 @@
 /* SPDX-License-Identifier: Apache-2.0
  * The ordered table of what a TPM's statement is checked for, and the checks. Distrusts everything in the statement;
  * roots and rules are the verifier's settings. */
-#include "attest/verifier/format_tpm.h"
+#include "attest/verifier/format.h"
 
 #include <openssl/crypto.h>
 
+#include "attest/verifier/claims.h"
 #include "attest/verifier/format_tpm_signature.h"
+#include "attest/verifier/identity.h"
 #include "attest/verifier/rsa_key.h"
 
-static const struct cbor_item *member(const struct format_tpm *tpm, const char *name, enum cbor_kind kind)
+static bool version_is_2_0(struct statement *s)
 {
-	const size_t at = cbor_member(tpm->object, tpm->statement, name);
-	return at != 0 && tpm->object->items[at].kind == kind ? &tpm->object->items[at] : NULL;
-}
-
-static bool version_is_2_0(struct format_tpm *tpm)
-{
-	const struct cbor_item *version = member(tpm, "ver", cbor_text);
+	const struct cbor_item *version = format_member(s, "ver", cbor_text);
 	return version != NULL && bytes_equal_text(version->octets, "2.0");
 }
 
-static bool chain_is_there(struct format_tpm *tpm)
+static bool ak_is_version_3(struct statement *s)
 {
-	const struct cbor_item *chain = member(tpm, "x5c", cbor_array);
-	return chain != NULL && chain->count > 0 && chain->count <= format_tpm_most_chain;
+	return X509_get_version(s->chain[0]) == X509_VERSION_3;
 }
 
-/* In order, each issued by the next: x5c is no bag of certificates. */
-static bool chain_is_certificates(struct format_tpm *tpm)
+static bool ak_subject_is_empty(struct statement *s)
 {
-	const struct cbor_item *chain = member(tpm, "x5c", cbor_array);
-	if (chain == NULL)
-		return false;
-	const struct cbor_item *at = chain + 1;
-	for (size_t i = 0; i < chain->count; i++, at = chain + 1 + i) {
-		X509 *certificate = at->kind == cbor_octets ? certificate_parse(at->octets) : NULL;
-		if (certificate == NULL)
-			return false;
-		tpm->chain[tpm->chain_count++] = certificate;
-		if (i > 0 && X509_NAME_cmp(X509_get_issuer_name(tpm->chain[i - 1]),
-					   X509_get_subject_name(certificate)) != 0)
-			return false;
-	}
-	return true;
+	return X509_NAME_entry_count(X509_get_subject_name(s->chain[0])) == 0;
 }
 
-static bool ak_is_version_3(struct format_tpm *tpm)
+static bool ak_is_no_ca(struct statement *s)
 {
-	return X509_get_version(tpm->chain[0]) == X509_VERSION_3;
+	return X509_check_ca(s->chain[0]) == 0 &&
+	       (X509_get_extension_flags(s->chain[0]) & (EXFLAG_CA | EXFLAG_INVALID)) == 0;
 }
 
-static bool ak_subject_is_empty(struct format_tpm *tpm)
+static bool ak_usage_is_ak(struct statement *s)
 {
-	return X509_NAME_entry_count(X509_get_subject_name(tpm->chain[0])) == 0;
+	return certificate_has_usage(s->chain[0], "2.23.133.8.3");
 }
 
-static bool ak_is_no_ca(struct format_tpm *tpm)
+static bool ak_names_its_tpm(struct statement *s)
 {
-	return X509_check_ca(tpm->chain[0]) == 0 &&
-	       (X509_get_extension_flags(tpm->chain[0]) & (EXFLAG_CA | EXFLAG_INVALID)) == 0;
+	return certificate_names_read(s->chain[0], &s->tpm.names) && s->tpm.names.is_printable &&
+	       s->tpm.names.manufacturer[0] != 0 && s->tpm.names.model[0] != 0 && s->tpm.names.version[0] != 0;
 }
 
-static bool ak_usage_is_ak(struct format_tpm *tpm)
+static bool vendor_is_known(struct statement *s)
 {
-	return certificate_has_usage(tpm->chain[0], "2.23.133.8.3");
+	s->tpm.vendor = vendor_find(s->tpm.names.manufacturer);
+	if (s->tpm.vendor == NULL)
+		detail_say(s->detail, "the AK certificate says %s", s->tpm.names.manufacturer);
+	return s->tpm.vendor != NULL;
 }
 
-static bool ak_names_its_tpm(struct format_tpm *tpm)
+static bool vendor_is_taken(struct statement *s)
 {
-	return certificate_names_read(tpm->chain[0], &tpm->names) && tpm->names.is_printable &&
-	       tpm->names.manufacturer[0] != 0 && tpm->names.model[0] != 0 && tpm->names.version[0] != 0;
+	return !s->tpm.vendor->is_virtual || s->verifier->settings.may_be_virtual == 1;
 }
 
-static bool vendor_is_known(struct format_tpm *tpm)
+/* What is said of our own issuers stays said where there are no others. */
+static bool chain_is_trusted(struct statement *s)
 {
-	tpm->vendor = vendor_find(tpm->names.manufacturer);
-	if (tpm->vendor == NULL)
-		detail_say(tpm->detail, "the AK certificate says %s", tpm->names.manufacturer);
-	return tpm->vendor != NULL;
-}
-
-static bool vendor_is_taken(struct format_tpm *tpm)
-{
-	return !tpm->vendor->is_virtual || tpm->verifier->settings.may_be_virtual == 1;
-}
-
-static bool chain_is_trusted(struct format_tpm *tpm)
-{
-	STACK_OF(X509) *others = sk_X509_new_null();
-	bool is_good = others != NULL;
-	for (size_t i = 1; is_good && i < tpm->chain_count; i++)
-		is_good = sk_X509_push(others, tpm->chain[i]) > 0;
-	const struct verifier *verifier = tpm->verifier;
-	tpm->is_own_ak = is_good && chain_verify(tpm->chain[0], others, chain_in_order, &verifier->ak_issuers,
-						 tpm->root_hash, tpm->detail);
-	if (!tpm->is_own_ak) /* what is said of our own issuers stays said where there are no others */
-		is_good = is_good && verifier->ak_roots.count > 0 &&
-			  chain_verify(tpm->chain[0], others, chain_in_order, &verifier->ak_roots, tpm->root_hash,
-				       tpm->detail);
-	sk_X509_free(others);
-	if (is_good)
-		detail_say(tpm->detail, "%s", "");
-	return is_good;
+	const struct verifier *verifier = s->verifier;
+	s->tpm.is_own_ak = format_chain_is_trusted(s, &verifier->ak_issuers);
+	return s->tpm.is_own_ak || (verifier->ak_roots.count > 0 && format_chain_is_trusted(s, &verifier->ak_roots));
 }
 
 /* Those of our own issuers were judged when they were enrolled. */
-static bool ak_is_sound(struct format_tpm *tpm)
+static bool ak_is_sound(struct statement *s)
 {
-	EVP_PKEY *ak = X509_get0_pubkey(tpm->chain[0]);
-	return tpm->is_own_ak || (ak != NULL && !rsa_key_is_factorable(ak));
+	EVP_PKEY *ak = X509_get0_pubkey(s->chain[0]);
+	return s->tpm.is_own_ak || (ak != NULL && !rsa_key_is_factorable(ak));
 }
 
-static bool certinfo_is_one_attest(struct format_tpm *tpm)
+static bool certinfo_is_one_attest(struct statement *s)
 {
-	const struct cbor_item *certinfo = member(tpm, "certInfo", cbor_octets);
-	if (certinfo == NULL || is_refused(tpm_attest_parse(certinfo->octets, &tpm->certinfo)))
+	const struct cbor_item *certinfo = format_member(s, "certInfo", cbor_octets);
+	if (certinfo == NULL || is_refused(tpm_attest_parse(certinfo->octets, &s->tpm.certinfo)))
 		return false;
-	tpm->certinfo_octets = certinfo->octets;
+	s->tpm.certinfo_octets = certinfo->octets;
 	return true;
 }
 
-static bool magic_is_a_tpms(struct format_tpm *tpm)
+static bool magic_is_a_tpms(struct statement *s)
 {
-	return tpm->certinfo.magic == TPM_GENERATED;
+	return s->tpm.certinfo.magic == TPM_GENERATED;
 }
 
-static bool type_is_certify(struct format_tpm *tpm)
+static bool type_is_certify(struct statement *s)
 {
-	return tpm->certinfo.type == tpm_st_attest_certify;
+	return s->tpm.certinfo.type == tpm_st_attest_certify;
 }
 
-static bool extra_data_binds(struct format_tpm *tpm)
+static bool extra_data_binds(struct statement *s)
 {
-	return tpm->certinfo.extra_data.size == sizeof tpm->expected &&
-	       CRYPTO_memcmp(tpm->certinfo.extra_data.data, tpm->expected, sizeof tpm->expected) == 0;
+	return s->tpm.certinfo.extra_data.size == sizeof s->expected &&
+	       CRYPTO_memcmp(s->tpm.certinfo.extra_data.data, s->expected, sizeof s->expected) == 0;
 }
 
-static bool public_is_one_key(struct format_tpm *tpm)
+static bool public_is_one_key(struct statement *s)
 {
-	const struct cbor_item *area = member(tpm, "pubArea", cbor_octets);
-	if (area == NULL || is_refused(tpm_public_parse(area->octets, &tpm->public)))
+	const struct cbor_item *area = format_member(s, "pubArea", cbor_octets);
+	if (area == NULL || is_refused(tpm_public_parse(area->octets, &s->tpm.public)))
 		return false;
-	tpm->area = area->octets;
+	s->tpm.area = area->octets;
 	return true;
 }
 
-static bool name_is_the_keys(struct format_tpm *tpm)
+static bool name_is_the_keys(struct statement *s)
 {
 	struct tpm_octets name;
-	return tpm_key_name(&tpm->public, tpm->area, &name) &&
+	return tpm_key_name(&s->tpm.public, s->tpm.area, &name) &&
 	       bytes_equal(bytes_from(name.data, name.size),
-			   bytes_from(tpm->certinfo.name.data, tpm->certinfo.name.size));
+			   bytes_from(s->tpm.certinfo.name.data, s->tpm.certinfo.name.size));
 }
 
-static bool signature_is_one(struct format_tpm *tpm)
+static bool signature_is_one(struct statement *s)
 {
-	const struct cbor_item *signature = member(tpm, "sig", cbor_octets);
-	const struct cbor_item *algorithm = member(tpm, "alg", cbor_negative);
-	tpm->ak = X509_get_pubkey(tpm->chain[0]);
-	return signature != NULL && tpm->ak != NULL &&
-	       format_tpm_signature_read(signature->octets, tpm->ak, algorithm, &tpm->signature);
+	const struct cbor_item *signature = format_member(s, "sig", cbor_octets);
+	const struct cbor_item *algorithm = format_member(s, "alg", cbor_negative);
+	s->tpm.ak = X509_get_pubkey(s->chain[0]);
+	return signature != NULL && s->tpm.ak != NULL &&
+	       format_tpm_signature_read(signature->octets, s->tpm.ak, algorithm, &s->tpm.signature);
 }
 
-static bool algorithm_is_taken(struct format_tpm *tpm)
+static bool algorithm_is_taken(struct statement *s)
 {
-	const struct cbor_item *algorithm = member(tpm, "alg", cbor_negative);
-	return algorithm != NULL && format_tpm_signature_is_taken(&tpm->signature, tpm->ak, tpm->public.type,
+	const struct cbor_item *algorithm = format_member(s, "alg", cbor_negative);
+	return algorithm != NULL && format_tpm_signature_is_taken(&s->tpm.signature, s->tpm.ak, s->tpm.public.type,
 								     algorithm);
 }
 
-static bool signature_is_right(struct format_tpm *tpm)
+static bool signature_is_right(struct statement *s)
 {
-	return format_tpm_signature_verify(&tpm->signature, tpm->ak, tpm->certinfo_octets);
+	return format_tpm_signature_verify(&s->tpm.signature, s->tpm.ak, s->tpm.certinfo_octets);
 }
 
 /* No anonymous signatures, no key exchange, no children. */
@@ -185,31 +145,26 @@ static bool makes_plain_signatures(const struct tpm_public *public)
 
 /* The AK certifies only objects of its own TPM; these attributes say that the key was made there, stays there, and is free
  * to sign what its owner wants, which a restricted or a decryption key is not. */
-static bool attributes_are_a_devices(struct format_tpm *tpm)
+static bool attributes_are_a_devices(struct statement *s)
 {
 	const uint32_t needed = tpm_fixed_tpm | tpm_fixed_parent | tpm_sensitive_data_origin | tpm_sign;
 	const uint32_t refused = tpm_restricted | tpm_decrypt | tpm_encrypted_duplication;
-	return (tpm->public.attributes & needed) == needed && (tpm->public.attributes & refused) == 0 &&
-	       makes_plain_signatures(&tpm->public);
+	return (s->tpm.public.attributes & needed) == needed && (s->tpm.public.attributes & refused) == 0 &&
+	       makes_plain_signatures(&s->tpm.public);
 }
 
-static bool key_is_strong(struct format_tpm *tpm)
+static bool key_is_strong(struct statement *s)
 {
-	if (tpm->public.type == tpm_rsa && (tpm->public.bits < 2048 || tpm->public.exponent < 65537))
+	if (s->tpm.public.type == tpm_rsa && (s->tpm.public.bits < 2048 || s->tpm.public.exponent < 65537))
 		return false;
-	tpm->key = tpm_key_open(&tpm->public);
-	return tpm->key != NULL;
+	s->key = tpm_key_open(&s->tpm.public);
+	return s->key != NULL;
 }
 
-struct check {
-	status refusal;
-	bool (*passes)(struct format_tpm *tpm);
-};
-
-static const struct check checks[] = {
+static const struct format_check checks[] = {
 	{REFUSE(tpm_version_wrong), version_is_2_0},
-	{REFUSE(tpm_chain_absent), chain_is_there},
-	{REFUSE(tpm_chain_malformed), chain_is_certificates},
+	{REFUSE(tpm_chain_absent), format_chain_is_there},
+	{REFUSE(tpm_chain_malformed), format_chain_is_read},
 	{REFUSE(tpm_ak_version), ak_is_version_3},
 	{REFUSE(tpm_ak_subject), ak_subject_is_empty},
 	{REFUSE(tpm_ak_is_ca), ak_is_no_ca},
@@ -231,32 +186,26 @@ static const struct check checks[] = {
 	{REFUSE(tpm_key_attributes), attributes_are_a_devices},
 	{REFUSE(tpm_key_weak), key_is_strong},
 };
-enum { check_count = sizeof checks / sizeof checks[0] };
 
-size_t format_tpm_check_count(void)
+/* Only what the checks opened. */
+static void close_tpm(struct statement *s)
 {
-	return check_count;
+	EVP_PKEY_free(s->tpm.ak);
 }
 
-status format_tpm_check_refusal(size_t row)
+/* Software in place of a TPM protects its keys as software does. */
+static uint8_t assurance(const struct statement *s)
 {
-	return row < check_count ? checks[row].refusal : REFUSE(internal);
+	return s->tpm.vendor->is_virtual ? assurance_software : assurance_hardware;
 }
 
-status format_tpm_judge(struct format_tpm *tpm)
-{
-	for (size_t i = 0; i < check_count; i++)
-		if (!checks[i].passes(tpm))
-			return checks[i].refusal;
-	return OK;
-}
-
-void format_tpm_free(struct format_tpm *tpm)
-{
-	for (size_t i = 0; i < tpm->chain_count; i++)
-		X509_free(tpm->chain[i]);
-	tpm->chain_count = 0;
-	EVP_PKEY_free(tpm->ak);
-	EVP_PKEY_free(tpm->key);
-	tpm->ak = tpm->key = NULL;
-}
+const struct format format_tpm = {
+	.name = "tpm",
+	.binds = format_binds_key_authorization,
+	.checks = checks,
+	.check_count = sizeof checks / sizeof checks[0],
+	.identify = identity_judge_tpm,
+	.assurance = assurance,
+	.add_claims = claims_add_tpm,
+	.close = close_tpm,
+};

@@ -23,33 +23,36 @@ static bool ek_hex(const char *uri, char out[2 * ek_hash_size + 1])
 	return true;
 }
 
-static status judge_own_name(const struct format_tpm *tpm, struct bytes identifier, struct detail *detail)
+static status refuse(struct statement *s, const char *attested, const char *hint)
 {
-	if (tpm->names.permanent_identifiers == 1 &&
-	    bytes_equal_text(identifier, tpm->names.permanent_identifier))
-		return OK;
-	detail_say(detail, "challenge identifier \"%.*s\" doesn't match any of the attested hardware identifiers [\"%s\"]",
-		   (int)identifier.size, (const char *)identifier.data, tpm->names.permanent_identifier);
+	detail_say(s->detail, "challenge identifier \"%.*s\" doesn't match any of the attested hardware identifiers [%s]%s",
+		   (int)s->identifier.size, (const char *)s->identifier.data, attested, hint);
 	return REFUSE(identity_mismatch);
 }
 
-status identity_judge(const struct verifier *verifier, const struct format_tpm *tpm, struct bytes identifier_type,
-		      struct bytes identifier, struct bytes record, struct record *used, struct detail *detail)
+static status judge_own_name(struct statement *s)
 {
-	char ek[2 * ek_hash_size + 1] = "";
-	if (!bytes_equal_text(identifier_type, "permanent-identifier"))
-		return REFUSE(identifier_type_unsupported);
-	if (!tpm->is_own_ak && tpm->names.permanent_identifiers > 0)
-		return judge_own_name(tpm, identifier, detail);
-	if (!ek_hex(tpm->names.ek_uri, ek))
-		return REFUSE(identity_absent);
-	if (tpm->is_own_ak && bytes_equal_text(identifier, ek))
+	char attested[sizeof s->tpm.names.permanent_identifier + 2];
+	if (s->tpm.names.permanent_identifiers == 1 && bytes_equal_text(s->identifier, s->tpm.names.permanent_identifier))
 		return OK;
-	if (record.size != 0)
-		return record_judge(verifier, record, identifier_type, identifier, bytes_from_text(ek), used);
-	detail_say(detail,
-		   "challenge identifier \"%.*s\" doesn't match any of the attested hardware identifiers [\"%s\"]; an "
-		   "administrator may add an enrolment record for it",
-		   (int)identifier.size, (const char *)identifier.data, ek);
-	return REFUSE(identity_mismatch);
+	snprintf(attested, sizeof attested, "\"%s\"", s->tpm.names.permanent_identifier);
+	return refuse(s, attested, "");
+}
+
+status identity_judge_tpm(struct statement *s)
+{
+	char ek[2 * ek_hash_size + 1] = "", attested[sizeof ek + 2];
+	if (!bytes_equal_text(s->identifier_type, "permanent-identifier"))
+		return REFUSE(identifier_type_unsupported);
+	if (!s->tpm.is_own_ak && s->tpm.names.permanent_identifiers > 0)
+		return judge_own_name(s);
+	if (!ek_hex(s->tpm.names.ek_uri, ek))
+		return REFUSE(identity_absent);
+	if (s->tpm.is_own_ak && bytes_equal_text(s->identifier, ek))
+		return OK;
+	if (s->enrolment_record.size != 0)
+		return record_judge(s->verifier, s->enrolment_record, s->identifier_type, s->identifier, bytes_from_text(ek),
+				    &s->record);
+	snprintf(attested, sizeof attested, "\"%s\"", ek);
+	return refuse(s, attested, "; an administrator may add an enrolment record for it");
 }

@@ -3,14 +3,12 @@
 #ifndef KEYWARD_VERIFIER_IDENTITY_H
 #define KEYWARD_VERIFIER_IDENTITY_H
 
-#include "attest/verifier/format_tpm.h"
-#include "attest/verifier/record.h"
+#include "attest/verifier/format.h"
 
 /* By default the identifier is the lower-case hex of SHA-256 over the EK's SPKI, which an AK certificate of our own issuer names. A
  * foreign maker's AK certificate may name the device itself by its one PermanentIdentifier. Any other identifier needs an enrolment
- * record (empty: none) for that EK; it goes to
- * `used`, which stays as it was where none was needed. identifier_type_unsupported, identity_absent, identity_mismatch, record_*. */
-status identity_judge(const struct verifier *verifier, const struct format_tpm *tpm, struct bytes identifier_type,
-		      struct bytes identifier, struct bytes record, struct record *used, struct detail *detail);
+ * record for that EK; it goes to s->record, which stays as it was where none was needed. identifier_type_unsupported,
+ * identity_absent, identity_mismatch, record_*. */
+status identity_judge_tpm(struct statement *s);
 
 #endif

@@ -7,6 +7,7 @@
 #include <openssl/pem.h>
 #include <stdio.h>
 
+#include "attest/verifier/format.h"
 #include "attest/verifier/token.h"
 #include "attest/verifier/vendor.h"
 #include "firmware/boundary/clock.h"
@@ -64,6 +65,14 @@ static const char *read_ek_roots(const struct message_verifier_settings *setting
 	return NULL;
 }
 
+static bool are_known_formats(const struct message_verifier_settings *settings)
+{
+	for (size_t i = 0; i < settings->formats.count; i++)
+		if (format_find(settings->formats.at[i]) == NULL)
+			return false;
+	return true;
+}
+
 static void free_roots(struct chain_roots *roots)
 {
 	for (size_t i = 0; i < roots->count; i++)
@@ -94,6 +103,8 @@ bool verifier_open(const struct message_verifier_settings *settings, struct veri
 		what = "an AK-issuing certificate cannot be read";
 	if (what == NULL && !read_roots(settings->ak_roots.at, settings->ak_roots.count, &out->ak_roots))
 		what = "an AK root is no certificate";
+	if (what == NULL && !are_known_formats(settings))
+		what = "a statement format is unknown";
 	if (what == NULL && !hash_settings(settings, out->configuration_hash))
 		what = "the settings are too long";
 	if (what == NULL)

@@ -345,6 +345,14 @@ static bool parse(struct reading *reading)
 	return cfg_parse_buf(reading->parsed, reading->text.characters) == CFG_SUCCESS;
 }
 
+/* The one list with a default. */
+static bool fill_formats(struct configuration *out)
+{
+	if (out->format_count == 0)
+		out->formats[out->format_count++] = "tpm";
+	return true;
+}
+
 static bool read_into(struct reading *reading, const char *path, struct configuration *out)
 {
 	snprintf(reading->folder, sizeof reading->folder, "%s", path);
@@ -352,7 +360,7 @@ static bool read_into(struct reading *reading, const char *path, struct configur
 	slash[slash == reading->folder ? 1 : 0] = '\0';
 	out->file = keep(path);
 	return configuration_text_read(path, &reading->text) && check_marks(&reading->text) && parse(reading) && put_everything(reading, out) &&
-	       configuration_judge(&reading->text, out);
+	       fill_formats(out) && configuration_judge(&reading->text, out);
 }
 
 bool configuration_read(const char *file, struct configuration *out)

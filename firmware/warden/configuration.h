@@ -8,7 +8,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-enum { configuration_most = 16, configuration_most_roots = 64, configuration_most_vendors = 16 };
+enum { configuration_most = 16, configuration_most_roots = 64, configuration_most_vendors = 16, configuration_most_formats = 8 };
 
 /* maker NAME { roots = {files}, vendors = {"id:XXXXXXXX"} }: roots that certify EKs of these vendors alone */
 struct configuration_maker {
@@ -23,10 +23,11 @@ struct configuration_key {
 	uint32_t days;
 };
 
-/* envelope NAME { issuer, directory, format, assurance = 1..3, longest_validity = seconds (a day at most, until
+/* envelope NAME { issuer, directory, format = one or {several}, assurance = 1..3, longest_validity = seconds (a day at most, until
  * certificates can be revoked), subject_cn, rsa, ec, extended_usage } */
 struct configuration_envelope {
-	const char *name, *issuer, *directory, *format, *subject_cn, *extended_usage;
+	const char *name, *issuer, *directory, *subject_cn, *extended_usage, *formats[configuration_most_formats];
+	size_t format_count;
 	uint8_t assurance;
 	uint32_t longest_validity_s;
 	bool may_hold_rsa, may_hold_ec;
@@ -55,12 +56,13 @@ struct configuration {
 	/* ledger { origin, room = bytes kept free } */
 	const char *ledger_origin;
 	uint64_t ledger_room_bytes;
-	/* directory NAME { envelope, validity, ak_validity, ek_roots = {files}, ak_roots = {files}, expired_ek_certificates
+	/* directory NAME { envelope, validity, ak_validity, formats = {tpm}, ek_roots = {files}, ak_roots = {files}, expired_ek_certificates
 	 * = false, virtual_tpm = false, accounts, orders, account_idle, longest_record_days } */
 	const char *directory, *directory_envelope;
 	uint32_t directory_validity_s, ak_validity_s, accounts, orders, account_idle_s, longest_record_days;
+	const char *formats[configuration_most_formats];
 	const char *ek_roots[configuration_most_roots], *ak_roots[configuration_most_roots]; /* absolute paths, PEM or DER */
-	size_t ek_root_count, ak_root_count;
+	size_t format_count, ek_root_count, ak_root_count;
 	bool virtual_tpm, expired_ek_certificates;
 	struct configuration_maker makers[configuration_most];
 	struct configuration_key keys[configuration_most];

@@ -97,6 +97,14 @@ static bool is_issuer(const struct configuration *on, const char *label)
 	return key != NULL && has_role(key, "issuer");
 }
 
+static bool is_format_of(const char *format, const char *const *formats, size_t count)
+{
+	for (size_t i = 0; i < count; i++)
+		if (strcmp(formats[i], format) == 0)
+			return true;
+	return false;
+}
+
 static bool judge_envelopes(const struct judging *judging)
 {
 	const struct configuration *on = judging->on;
@@ -106,6 +114,8 @@ static bool judge_envelopes(const struct judging *judging)
 			return refuse_at(judging, "envelope", envelope->name, "issuer", "issuer is not a key with the role issuer");
 		if (strcmp(envelope->directory, on->directory) != 0)
 			return refuse_at(judging, "envelope", envelope->name, "directory", "there is no such directory");
+		if (envelope->format_count == 0)
+			return refuse_at(judging, "envelope", envelope->name, NULL, "format is needed");
 		if (!envelope->may_hold_rsa && !envelope->may_hold_ec)
 			return refuse_at(judging, "envelope", envelope->name, "ec", "neither rsa nor ec: no key fits");
 	}
@@ -127,16 +137,39 @@ static bool judge_makers(const struct judging *judging)
 	return true;
 }
 
+/* What a directory takes and its envelope does not would be judged and never get a certificate. */
+static bool judge_formats(const struct judging *judging, const struct configuration_envelope *envelope)
+{
+	const struct configuration *on = judging->on;
+	for (size_t i = 0; i < on->format_count; i++) {
+		if (is_format_of(on->formats[i], on->formats, i))
+			return refuse_at(judging, "directory", on->directory, "formats", "a format is named twice");
+		if (!is_format_of(on->formats[i], envelope->formats, envelope->format_count))
+			return refuse_at(judging, "directory", on->directory, "formats", "the envelope does not have each of these formats");
+	}
+	return true;
+}
+
+static bool judge_directory_roots(const struct judging *judging)
+{
+	const struct configuration *on = judging->on;
+	if (is_format_of("tpm", on->formats, on->format_count) && on->ek_root_count + on->ak_root_count + on->maker_count == 0)
+		return refuse_at(judging, "directory", on->directory, NULL,
+				 "without ek_roots, makers and ak_roots no device can enrol");
+	return true;
+}
+
 static bool judge_directory(const struct judging *judging)
 {
 	const struct configuration *on = judging->on;
-	if (on->ek_root_count + on->ak_root_count + on->maker_count == 0)
-		return refuse_at(judging, "directory", on->directory, NULL, "without ek_roots, makers and ak_roots no device can enrol");
+	if (!judge_directory_roots(judging))
+		return false;
 	for (size_t i = 0; i < on->envelope_count; i++) {
 		if (strcmp(on->envelopes[i].name, on->directory_envelope) != 0)
 			continue;
-		return on->directory_validity_s <= on->envelopes[i].longest_validity_s ||
-		       refuse_at(judging, "directory", on->directory, "validity", "validity exceeds the envelope's longest_validity");
+		return (on->directory_validity_s <= on->envelopes[i].longest_validity_s ||
+			refuse_at(judging, "directory", on->directory, "validity", "validity exceeds the envelope's longest_validity")) &&
+		       judge_formats(judging, &on->envelopes[i]);
 	}
 	return refuse_at(judging, "directory", on->directory, "envelope", "there is no such envelope");
 }

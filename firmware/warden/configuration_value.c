@@ -112,6 +112,11 @@ static bool is_vendor(const char *value)
 	return strncmp(value, "id:", 3) == 0 && strlen(value) == 11 && strspn(value + 3, "0123456789ABCDEF") == 8;
 }
 
+static bool is_format(const char *value)
+{
+	return configuration_value_is_one_of(value, "tpm");
+}
+
 static const struct {
 	bool (*fits)(const char *value);
 	const char *expected;
@@ -126,6 +131,7 @@ static const struct {
 	[grammar_TCTI] = {is_tcti, "device:/tpm or swtpm:path=/tpm/NAME"},
 	[grammar_ORIGIN] = {is_origin, "a name without scheme, space and '+', like ca.example/ledger"},
 	[grammar_TEMPLATE] = {is_template, "text in which {identifier} is the only field"},
+	[grammar_FORMAT] = {is_format, "tpm"},
 	[grammar_VENDOR] = {is_vendor, "id: and eight upper-case hexadecimal digits"},
 };
 

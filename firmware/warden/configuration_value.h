@@ -18,6 +18,7 @@ enum grammar {
 	grammar_TCTI,          /* device:/tpm or swtpm:path=/tpm/NAME: the sealer sees nothing but /tpm */
 	grammar_ORIGIN,        /* of checkpoints: C2SP tlog-checkpoint, no space, no '+', no scheme */
 	grammar_TEMPLATE,      /* characters and {identifier}; may be empty */
+	grammar_FORMAT,        /* of attestation statements, as fmt names it */
 	grammar_VENDOR,        /* of a TPM, as EK certificates spell it: id: and eight upper-case hexadecimal digits */
 	grammar_count
 };

@@ -131,16 +131,23 @@ static bool take_ek_roots(const struct building *building, const char *const *pa
 	return true;
 }
 
+/* Into one text, with spaces between. */
+static bool join(const char *const *words, size_t count, struct buffer *out)
+{
+	for (size_t i = 0; i < count; i++)
+		if ((i > 0 && !buffer_add(out, " ", 1)) || !buffer_add(out, words[i], strlen(words[i])))
+			return false;
+	return true;
+}
+
 static bool take_makers(const struct building *building)
 {
 	for (size_t i = 0; i < building->from->maker_count; i++) {
 		const struct configuration_maker *maker = &building->from->makers[i];
 		uint8_t text[192];
 		struct buffer vendors = BUFFER(text);
-		for (size_t k = 0; k < maker->vendor_count; k++)
-			if ((k > 0 && !buffer_add(&vendors, " ", 1)) ||
-			    !buffer_add(&vendors, maker->vendors[k], strlen(maker->vendors[k])))
-				return complain(maker->name, "it has too many vendors");
+		if (!join(maker->vendors, maker->vendor_count, &vendors))
+			return complain(maker->name, "it has too many vendors");
 		if (!take_ek_roots(building, maker->roots, maker->root_count, buffer_view(&vendors)))
 			return false;
 	}
@@ -201,6 +208,8 @@ static bool fill_verifier(const struct building *building)
 	memcpy(out->device_key, keys->device_key, sizeof out->device_key);
 	memcpy(out->request_key, keys->request_key, sizeof out->request_key);
 	memcpy(out->ak_key, keys->ak_key, sizeof out->ak_key);
+	for (size_t i = 0; i < from->format_count; i++)
+		out->formats.at[out->formats.count++] = bytes_from_text(from->formats[i]);
 	for (size_t i = 0; i < from->key_count; i++) {
 		if (strcmp(from->keys[i].role, "ak-issuer") != 0)
 			continue;
@@ -244,11 +253,15 @@ static bool fill_signer_envelopes(const struct building *building, struct messag
 {
 	for (size_t i = 0; i < building->from->envelope_count; i++) {
 		const struct configuration_envelope *from = &building->from->envelopes[i];
+		uint8_t text[64];
+		struct buffer formats = BUFFER(text);
+		if (!join(from->formats, from->format_count, &formats))
+			return complain(from->name, "it has too many formats");
 		const struct message_envelope envelope = {
 			.name = bytes_from_text(from->name),
 			.issuer = bytes_from_text(from->issuer),
 			.directory = bytes_from_text(from->directory),
-			.format = bytes_from_text(from->format),
+			.format = buffer_view(&formats),
 			.assurance = from->assurance,
 			.longest_validity_s = from->longest_validity_s,
 			.subject_cn = bytes_from_text(from->subject_cn),

@@ -18,10 +18,23 @@ status envelope_find(const struct message_envelope *envelopes, size_t count, str
 	return REFUSE(envelope_unknown);
 }
 
+/* One of the words with spaces between. */
+static bool is_among(struct bytes words, struct bytes word)
+{
+	for (size_t at = 0; at < words.size;) {
+		const uint8_t *space = memchr(words.data + at, ' ', words.size - at);
+		const size_t size = (space == NULL ? words.size : (size_t)(space - words.data)) - at;
+		if (bytes_equal(bytes_from(words.data + at, size), word))
+			return true;
+		at += size + 1;
+	}
+	return false;
+}
+
 status envelope_judge(const struct message_envelope *envelope, const struct message_device_voucher *voucher,
 		      const struct spki *key, uint32_t validity_s, uint32_t *granted_s)
 {
-	if (!bytes_equal(voucher->directory, envelope->directory) || !bytes_equal(voucher->format, envelope->format) ||
+	if (!bytes_equal(voucher->directory, envelope->directory) || !is_among(envelope->format, voucher->format) ||
 	    voucher->assurance < envelope->assurance)
 		return REFUSE(envelope_unsatisfied);
 	if ((key->kind == spki_rsa && !envelope->may_hold_rsa) || (key->kind == spki_ec && !envelope->may_hold_ec))

@@ -11,7 +11,7 @@
 #include <cmocka.h>
 #include <openssl/evp.h>
 
-#include "attest/verifier/format_tpm.h"
+#include "attest/verifier/format.h"
 #include "attest/verifier/verifier.h"
 #include "tests/device/statement.h"
 
@@ -54,6 +54,7 @@ static inline int set_up(void **state)
 	device_authority_new(&(struct device_authority_options){.name = "Unknown"}, &stage.maker_of_others);
 	settings.ak_issuers.at[settings.ak_issuers.count++] = bytes_from(stage.own.der, stage.own.size);
 	settings.ak_roots.at[settings.ak_roots.count++] = bytes_from(stage.foreign.der, stage.foreign.size);
+	settings.formats.at[settings.formats.count++] = bytes_from_text("tpm");
 	memset(settings.token_key, 1, sizeof settings.token_key);
 	memset(settings.device_key, 2, sizeof settings.device_key);
 	assert_true(verifier_open(&settings, &stage.verifier, &detail));

@@ -21,6 +21,8 @@ static void the_example_is_read_whole(void **state)
 	assert_int_equal(got.tpm_pcr, 14);
 	assert_string_equal(got.directory, "devices");
 	assert_true(got.virtual_tpm);
+	assert_int_equal(got.format_count, 1);
+	assert_string_equal(got.formats[0], "tpm");
 	assert_int_equal(got.key_count, 4);
 	assert_string_equal(got.keys[0].label, "root");
 	assert_string_equal(got.keys[0].issuer, "");
@@ -48,6 +50,10 @@ static void what_is_left_out_has_its_default(void **state)
 	change("	virtual_tpm = true", "");
 	assert_true(read_it());
 	assert_false(got.virtual_tpm);
+	change("	formats = { tpm }", "");
+	assert_true(read_it());
+	assert_int_equal(got.format_count, 1);
+	assert_string_equal(got.formats[0], "tpm");
 	change("	accounts = 50000", "");
 	assert_true(read_it());
 	assert_int_equal(got.accounts, 50000);
@@ -338,6 +344,10 @@ static void names_of_envelope_and_directory_must_meet(void **state)
 	changed_is_refused("	rsa = true\n	ec = true", "	rsa = false\n	ec = false", "no key fits");
 	changed_is_refused("	ek_roots = { \"ek-root.pem\" }", "", "no device can enrol");
 	changed_is_refused("	ek_roots = { \"ek-root.pem\" }", "	ek_roots = { }", "no device can enrol");
+	changed_is_refused("	formats = { tpm }", "	formats = { tpm, tpm }", "a format is named twice");
+	changed_is_refused("	formats = { tpm }", "	formats = { tpm, none }", "expected is tpm");
+	changed_is_refused("	format = tpm", "", "format is needed");
+	changed_is_refused("	format = tpm", "	format = { }", "format is needed");
 	changed_is_refused("directory devices {", "directory other {\n	envelope = device\n	validity = 300\n}\ndirectory devices {",
 			   "exactly one section directory");
 }

@@ -63,6 +63,25 @@ static void case_29_another_directory_format_or_less_assurance_does_not_satisfy(
 	assert_int_equal(judge(&e, &v, spki_ec, 0, &granted), refusal_envelope_unsatisfied);
 }
 
+static void each_of_several_formats_satisfies_and_no_part_of_one(void **state)
+{
+	struct message_envelope e = envelope();
+	struct message_device_voucher v = voucher();
+	uint32_t granted = 0;
+	static const char *const none[] = {"", " ", "tp", "app", "pple", "tpm apple", "packed", "apple "};
+	(void)state;
+	e.format = bytes_from_text("tpm apple");
+	assert_int_equal(judge(&e, &v, spki_ec, 0, &granted), refusal_none);
+	v.format = bytes_from_text("apple");
+	assert_int_equal(judge(&e, &v, spki_ec, 0, &granted), refusal_none);
+	for (size_t i = 0; i < sizeof none / sizeof none[0]; i++) {
+		v.format = bytes_from_text(none[i]);
+		assert_int_equal(judge(&e, &v, spki_ec, 0, &granted), refusal_envelope_unsatisfied);
+	}
+	e.format = bytes_from_text("");
+	assert_int_equal(judge(&e, &v, spki_ec, 0, &granted), refusal_envelope_unsatisfied);
+}
+
 static void a_validity_or_a_key_beyond_the_envelope_is_refused(void **state)
 {
 	struct message_envelope e = envelope();
@@ -137,6 +156,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(an_envelope_is_found_by_its_exact_name),
 		cmocka_unit_test(case_29_another_directory_format_or_less_assurance_does_not_satisfy),
+		cmocka_unit_test(each_of_several_formats_satisfies_and_no_part_of_one),
 		cmocka_unit_test(a_validity_or_a_key_beyond_the_envelope_is_refused),
 		cmocka_unit_test(a_subject_is_its_template_with_the_identifier),
 		cmocka_unit_test(a_subject_that_is_too_long_or_has_control_characters_is_refused),

@@ -119,6 +119,8 @@ static void the_verifier_is_told_whom_to_trust(void **state)
 	assert_text(got.origin, "https://localhost:8443");
 	assert_text(got.directory, "devices");
 	assert_int_equal(got.may_be_virtual, 1);
+	assert_int_equal(got.formats.count, 1);
+	assert_text(got.formats.at[0], "tpm");
 	assert_int_equal(got.longest_record_days, 90);
 	assert_int_equal(got.ek_roots.count, 1);
 	assert_false(is_refused(wire_decode(message_ek_root, got.ek_roots.at[0], &root)));

@@ -87,10 +87,10 @@ static void a_statement_cut_anywhere_is_refused(void **state)
 static void every_check_of_the_table_refuses_by_its_own_name(void **state)
 {
 	(void)state;
-	for (size_t i = 0; i < format_tpm_check_count(); i++)
+	for (size_t i = 0; i < format_tpm.check_count; i++)
 		for (size_t k = 0; k < i; k++)
-			assert_int_not_equal(format_tpm_check_refusal(i).refusal, format_tpm_check_refusal(k).refusal);
-	assert_int_equal(format_tpm_check_count(), refusal_tpm_key_weak - refusal_tpm_version_wrong + 1);
+			assert_int_not_equal(format_tpm.checks[i].refusal.refusal, format_tpm.checks[k].refusal.refusal);
+	assert_int_equal(format_tpm.check_count, refusal_tpm_key_weak - refusal_tpm_version_wrong + 1);
 }
 
 static void case_34_a_wrong_magic_is_refused(void **state)
@@ -306,6 +306,46 @@ static void case_26_objects_that_are_no_attestation_object_are_refused(void **st
 		statement.format = formats[i];
 		EXPECT(&statement, format_unsupported);
 	}
+}
+
+/* It is refused by name, and the detail names it. */
+static void expect_format(const char *name, const char *said)
+{
+	static struct device_octets octets;
+	struct buffer room = BUFFER(stage.answer_room);
+	struct message_statement_judged answer;
+	struct detail detail = {.text = ""};
+	struct device_statement statement = good();
+	statement.format = name;
+	device_statement_build(&statement, &octets);
+	const struct message_statement_judge ask = ask_with(device_view(&octets));
+	assert_int_equal(verifier_statement_judge(&stage.verifier, &ask, &room, &answer, &detail).refusal,
+			 refusal_format_unsupported);
+	assert_string_equal(detail.text, said);
+}
+
+static void case_29_a_format_that_the_directory_does_not_take_is_refused(void **state)
+{
+	(void)state;
+	const size_t count = stage.verifier.settings.formats.count;
+	expect_format("packed", "the format packed is unknown");
+	expect_format("T\nM", "the format T?M is unknown");
+	stage.verifier.settings.formats.count = 0;
+	expect_format("tpm", "the format tpm is not taken by this directory");
+	stage.verifier.settings.formats.count = count;
+	const struct device_statement statement = good();
+	assert_int_equal(judge_built(&statement), refusal_none);
+}
+
+static void a_verifier_does_not_start_with_a_format_that_it_does_not_know(void **state)
+{
+	(void)state;
+	struct verifier opened;
+	struct detail detail = {.text = ""};
+	struct message_verifier_settings settings = stage.verifier.settings;
+	settings.formats.at[settings.formats.count++] = bytes_from_text("none");
+	assert_false(verifier_open(&settings, &opened, &detail));
+	assert_string_equal(detail.text, "a statement format is unknown");
 }
 
 static void case_28_chains_that_are_no_chains_are_refused(void **state)
@@ -562,6 +602,8 @@ int main(void)
 		cmocka_unit_test(a_statement_cut_anywhere_is_refused),
 		cmocka_unit_test(every_check_of_the_table_refuses_by_its_own_name),
 		cmocka_unit_test(case_26_objects_that_are_no_attestation_object_are_refused),
+		cmocka_unit_test(case_29_a_format_that_the_directory_does_not_take_is_refused),
+		cmocka_unit_test(a_verifier_does_not_start_with_a_format_that_it_does_not_know),
 		cmocka_unit_test(case_28_chains_that_are_no_chains_are_refused),
 		cmocka_unit_test(case_30_another_formats_root_is_refused),
 		cmocka_unit_test(case_32_chains_that_break_rfc_5280_are_refused),

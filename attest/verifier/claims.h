@@ -1,0 +1,11 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * What an accepted statement proves, as a JSON object for `why`: the one vocabulary of all formats. */
+#ifndef KEYWARD_VERIFIER_CLAIMS_H
+#define KEYWARD_VERIFIER_CLAIMS_H
+
+#include "attest/verifier/format.h"
+
+/* Appended; false when there is no room. */
+bool claims_add_tpm(const struct statement *s, struct buffer *out);
+
+#endif
