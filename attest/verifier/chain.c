@@ -88,6 +88,8 @@ bool chain_verify(X509 *leaf, STACK_OF(X509) *intermediates, enum chain_order or
 	X509_VERIFY_PARAM_set_auth_level(parameters, least_level);
 	X509_VERIFY_PARAM_set_depth(parameters, most_depth);
 	X509_VERIFY_PARAM_set_flags(parameters, X509_V_FLAG_PARTIAL_CHAIN);
+	if (roots->at_s != 0)
+		X509_VERIFY_PARAM_set_time(parameters, (time_t)roots->at_s);
 	if (roots->may_leaf_be_expired)
 		X509_STORE_CTX_set_verify_cb(context, pass_expired_leaf);
 	const bool is_good = judge(context, order, root_hash, detail);

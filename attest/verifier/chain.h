@@ -12,13 +12,14 @@ enum { chain_most_roots = 64, chain_most_intermediates = 8 };
 struct chain_roots {
 	X509 *at[chain_most_roots];
 	size_t count;
+	int64_t at_s; /* seconds since 1970 that chains are judged as of; 0: now. Only who looks back sets it */
 	bool may_leaf_be_expired; /* past its end, not before its start; issuers are valid all the same */
 };
 
 /* How the given certificates are meant: as a bag to find a path in, or as the path itself, without gap, stranger or repetition. */
 enum chain_order { chain_any_order, chain_in_order };
 
-/* True when `leaf` leads through some of `intermediates` to one of `roots`, every certificate valid now, no SHA-1 or MD5, CAs being
+/* True when `leaf` leads through some of `intermediates` to one of `roots`, every certificate valid then, no SHA-1 or MD5, CAs being
  * CAs, constraints kept, critical extensions known. The root's SHA-256 over its DER goes to root_hash; why not, to detail. */
 bool chain_verify(X509 *leaf, STACK_OF(X509) *intermediates, enum chain_order order, const struct chain_roots *roots,
 		  uint8_t root_hash[32], struct detail *detail);

@@ -47,3 +47,30 @@ bool claims_add_tpm(const struct statement *s, struct buffer *out)
 	       add_string(out, "key_protection", tpm->vendor->is_virtual ? "software" : "hardware") &&
 	       add_record(&s->record, out) && add_text(out, numbers);
 }
+
+/* What a device does not say is left out. */
+static bool add_if_said(struct buffer *out, const char *name, const char *value)
+{
+	return value[0] == 0 || add_string(out, name, value);
+}
+
+bool claims_add_apple(const struct statement *s, struct buffer *out)
+{
+	static const char *const switches[] = {
+		[apple_switch_unknown] = "unknown", [apple_switch_off] = "off", [apple_switch_on] = "on"};
+	static const char *const boots[] = {[apple_boot_unknown] = "unknown",
+					    [apple_boot_full] = "full",
+					    [apple_boot_reduced] = "reduced",
+					    [apple_boot_permissive] = "permissive"};
+	char key[64];
+	const struct apple_properties *apple = &s->apple;
+	snprintf(key, sizeof key, "\"key\":{\"type\":\"EC\",\"bits\":%d}}", EVP_PKEY_get_bits(s->key));
+	return add_text(out, "{") && add_string(out, "maker", "Apple") && add_if_said(out, "serial", apple->serial) &&
+	       add_if_said(out, "udid", apple->udid) && add_if_said(out, "model", apple->model) &&
+	       add_if_said(out, "os_version", apple->os_version) && add_if_said(out, "sep_version", apple->sep_version) &&
+	       add_if_said(out, "boot_version", apple->boot_version) &&
+	       add_string(out, "system_integrity_protection", switches[apple->integrity_protection]) &&
+	       add_string(out, "secure_boot", boots[apple->secure_boot]) &&
+	       add_string(out, "third_party_kernel_extensions", switches[apple->kernel_extensions]) &&
+	       add_string(out, "key_protection", "hardware") && add_text(out, key);
+}

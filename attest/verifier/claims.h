@@ -7,5 +7,6 @@
 
 /* Appended; false when there is no room. */
 bool claims_add_tpm(const struct statement *s, struct buffer *out);
+bool claims_add_apple(const struct statement *s, struct buffer *out);
 
 #endif

@@ -52,3 +52,6 @@ test_vectors.packages = libcrypto libcbor tss2-mu
 tests += test_key_kinds
 test_key_kinds.uses = attest/verifier ca/jose firmware/boundary
 test_key_kinds.packages = libcrypto libcbor tss2-mu
+tests += test_apple
+test_apple.uses = attest/verifier tests/device ca/jose firmware/boundary
+test_apple.packages = libcrypto libcbor tss2-mu

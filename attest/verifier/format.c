@@ -2,7 +2,7 @@
  * Opens attestation objects, finds the format of each, and walks its table. Distrusts every byte. */
 #include "attest/verifier/format.h"
 
-static const struct format *const formats[] = {&format_tpm};
+static const struct format *const formats[] = {&format_tpm, &format_apple};
 
 const struct format *format_find(struct bytes name)
 {

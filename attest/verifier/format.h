@@ -4,6 +4,7 @@
 #ifndef KEYWARD_VERIFIER_FORMAT_H
 #define KEYWARD_VERIFIER_FORMAT_H
 
+#include "attest/verifier/apple_properties.h"
 #include "attest/verifier/cbor.h"
 #include "attest/verifier/format_tpm.h"
 #include "attest/verifier/record.h"
@@ -28,6 +29,7 @@ struct statement {
 	EVP_PKEY *key;        /* the attested one */
 	struct record record; /* that gave the identifier */
 	struct format_tpm tpm;
+	struct apple_properties apple;
 };
 
 struct format_check {
@@ -49,7 +51,7 @@ struct format {
 	bool (*add_claims)(const struct statement *s, struct buffer *out); /* a JSON object */
 	void (*close)(struct statement *s);                                /* what the format's own checks opened; NULL: nothing */
 };
-extern const struct format format_tpm;
+extern const struct format format_tpm, format_apple;
 
 /* NULL: no such format; case counts. */
 const struct format *format_find(struct bytes name);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * The device behind an AK certificate that was verified already; the enrolment record is still distrusted. */
+ * The device behind a certificate that was verified already; the enrolment record is still distrusted. */
 #include "attest/verifier/identity.h"
 
 #include <openssl/evp.h>
@@ -55,4 +55,19 @@ status identity_judge_tpm(struct statement *s)
 				    &s->record);
 	snprintf(attested, sizeof attested, "\"%s\"", ek);
 	return refuse(s, attested, "; an administrator may add an enrolment record for it");
+}
+
+status identity_judge_apple(struct statement *s)
+{
+	const struct apple_properties *apple = &s->apple;
+	char attested[sizeof apple->serial + sizeof apple->udid + 8];
+	if (!bytes_equal_text(s->identifier_type, "permanent-identifier"))
+		return REFUSE(identifier_type_unsupported);
+	if (apple->serial[0] == 0 && apple->udid[0] == 0)
+		return REFUSE(identity_absent);
+	if (s->identifier.size != 0 &&
+	    (bytes_equal_text(s->identifier, apple->serial) || bytes_equal_text(s->identifier, apple->udid)))
+		return OK;
+	snprintf(attested, sizeof attested, "\"%s\" \"%s\"", apple->serial, apple->udid);
+	return refuse(s, attested, "");
 }

@@ -11,4 +11,8 @@
  * identity_absent, identity_mismatch, record_*. */
 status identity_judge_tpm(struct statement *s);
 
+/* The identifier is the attested serial number or UDID, octet for octet. Enrolment records name EKs, so none gives an Apple device
+ * another name. identifier_type_unsupported, identity_absent, identity_mismatch. */
+status identity_judge_apple(struct statement *s);
+
 #endif

@@ -103,6 +103,8 @@ bool verifier_open(const struct message_verifier_settings *settings, struct veri
 		what = "an AK-issuing certificate cannot be read";
 	if (what == NULL && !read_roots(settings->ak_roots.at, settings->ak_roots.count, &out->ak_roots))
 		what = "an AK root is no certificate";
+	if (what == NULL && !read_roots(settings->apple_roots.at, settings->apple_roots.count, &out->apple_roots))
+		what = "a root of Apple's is no certificate";
 	if (what == NULL && !are_known_formats(settings))
 		what = "a statement format is unknown";
 	if (what == NULL && !hash_settings(settings, out->configuration_hash))
@@ -119,6 +121,7 @@ void verifier_close(struct verifier *verifier)
 	free_roots(&verifier->ek_roots);
 	free_roots(&verifier->ak_issuers);
 	free_roots(&verifier->ak_roots);
+	free_roots(&verifier->apple_roots);
 	OPENSSL_cleanse(verifier, sizeof *verifier);
 }
 

@@ -11,7 +11,7 @@ enum { verifier_voucher_life_s = 1800, verifier_order_life_s = 3600, verifier_ac
 
 struct verifier {
 	struct message_verifier_settings settings; /* views into a mapping that lasts */
-	struct chain_roots ek_roots, ak_issuers, ak_roots;
+	struct chain_roots ek_roots, ak_issuers, ak_roots, apple_roots;
 	struct bytes ek_vendors[chain_most_roots]; /* of each of ek_roots: whom it may certify, with spaces between; empty: all */
 	uint8_t configuration_hash[32]; /* of the settings without their secret keys */
 };

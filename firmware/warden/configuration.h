@@ -8,7 +8,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
-enum { configuration_most = 16, configuration_most_roots = 64, configuration_most_vendors = 16, configuration_most_formats = 8 };
+enum { configuration_most = 16, configuration_most_roots = 64, configuration_most_vendors = 16, configuration_most_formats = 8,
+       configuration_most_apple_roots = 4 };
 
 /* maker NAME { roots = {files}, vendors = {"id:XXXXXXXX"} }: roots that certify EKs of these vendors alone */
 struct configuration_maker {
@@ -56,13 +57,14 @@ struct configuration {
 	/* ledger { origin, room = bytes kept free } */
 	const char *ledger_origin;
 	uint64_t ledger_room_bytes;
-	/* directory NAME { envelope, validity, ak_validity, formats = {tpm}, ek_roots = {files}, ak_roots = {files}, expired_ek_certificates
+	/* directory NAME { envelope, validity, ak_validity, formats = {tpm}, ek_roots = {files}, ak_roots = {files}, apple_roots = {files}, expired_ek_certificates
 	 * = false, virtual_tpm = false, accounts, orders, account_idle, longest_record_days } */
 	const char *directory, *directory_envelope;
 	uint32_t directory_validity_s, ak_validity_s, accounts, orders, account_idle_s, longest_record_days;
 	const char *formats[configuration_most_formats];
 	const char *ek_roots[configuration_most_roots], *ak_roots[configuration_most_roots]; /* absolute paths, PEM or DER */
-	size_t format_count, ek_root_count, ak_root_count;
+	const char *apple_roots[configuration_most_apple_roots];
+	size_t format_count, ek_root_count, ak_root_count, apple_root_count;
 	bool virtual_tpm, expired_ek_certificates;
 	struct configuration_maker makers[configuration_most];
 	struct configuration_key keys[configuration_most];

@@ -156,6 +156,8 @@ static bool judge_directory_roots(const struct judging *judging)
 	if (is_format_of("tpm", on->formats, on->format_count) && on->ek_root_count + on->ak_root_count + on->maker_count == 0)
 		return refuse_at(judging, "directory", on->directory, NULL,
 				 "without ek_roots, makers and ak_roots no device can enrol");
+	if (is_format_of("apple", on->formats, on->format_count) != (on->apple_root_count != 0))
+		return refuse_at(judging, "directory", on->directory, "formats", "the format apple and apple_roots need each other");
 	return true;
 }
 

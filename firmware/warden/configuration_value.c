@@ -114,7 +114,7 @@ static bool is_vendor(const char *value)
 
 static bool is_format(const char *value)
 {
-	return configuration_value_is_one_of(value, "tpm");
+	return configuration_value_is_one_of(value, "tpm|apple");
 }
 
 static const struct {
@@ -131,7 +131,7 @@ static const struct {
 	[grammar_TCTI] = {is_tcti, "device:/tpm or swtpm:path=/tpm/NAME"},
 	[grammar_ORIGIN] = {is_origin, "a name without scheme, space and '+', like ca.example/ledger"},
 	[grammar_TEMPLATE] = {is_template, "text in which {identifier} is the only field"},
-	[grammar_FORMAT] = {is_format, "tpm"},
+	[grammar_FORMAT] = {is_format, "tpm or apple"},
 	[grammar_VENDOR] = {is_vendor, "id: and eight upper-case hexadecimal digits"},
 };
 

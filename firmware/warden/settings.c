@@ -219,6 +219,7 @@ static bool fill_verifier(const struct building *building)
 	}
 	return take_ek_roots(building, from->ek_roots, from->ek_root_count, bytes_from(NULL, 0)) && take_makers(building) &&
 	       take_files(building, from->ak_roots, from->ak_root_count, out->ak_roots.at, &out->ak_roots.count) &&
+	       take_files(building, from->apple_roots, from->apple_root_count, out->apple_roots.at, &out->apple_roots.count) &&
 	       take_administrators(building, out->administrators.at, &out->administrators.count);
 }
 

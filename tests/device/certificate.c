@@ -251,3 +251,38 @@ void device_certificate_build(const struct device_certificate *options, struct d
 	X509_NAME_free(subject);
 	X509_NAME_free(issued_as);
 }
+
+void device_leaf_build(const struct device_leaf *options, struct device_octets *out)
+{
+	X509 *certificate = X509_new();
+	X509 *const issuer = options->authority->certificate;
+	X509_NAME *subject = name_of("leaf");
+	X509_NAME *issued_as = options->issued_as != NULL ? name_of(options->issued_as) : NULL;
+	const char *constraints = options->constraints != NULL ? options->constraints : "critical,CA:FALSE";
+	DEVICE_NEED(certificate != NULL && X509_set_version(certificate, X509_VERSION_3) == 1);
+	set_serial(certificate);
+	DEVICE_NEED(X509_set_subject_name(certificate, subject) == 1);
+	DEVICE_NEED(X509_set_issuer_name(certificate, issued_as != NULL ? issued_as : X509_get_subject_name(issuer)) == 1);
+	DEVICE_NEED(X509_set_pubkey(certificate, options->key) == 1);
+	set_times(certificate, options->starts_s, options->ends_s, 365L * 86400);
+	if (constraints[0] != '\0')
+		add_text(certificate, issuer, NID_basic_constraints, constraints);
+	add_text(certificate, issuer, NID_key_usage,
+		 "critical,digitalSignature,nonRepudiation,keyEncipherment,dataEncipherment");
+	for (size_t i = 0; i < options->extension_count; i++) {
+		const struct device_extension *one = &options->extensions[i];
+		add_raw(certificate, one->oid, one->is_critical, one->value.data, (int)one->value.size);
+	}
+	sign(certificate, options->authority->key, options->digest);
+	uint8_t *der = NULL;
+	const int size = i2d_X509(certificate, &der);
+	DEVICE_NEED(size > 0);
+	if (options->has_wrong_signature)
+		der[size - 1] ^= 1;
+	out->size = 0;
+	device_append(out, der, (size_t)size);
+	OPENSSL_free(der);
+	X509_free(certificate);
+	X509_NAME_free(subject);
+	X509_NAME_free(issued_as);
+}

@@ -55,7 +55,27 @@ struct device_certificate {
 	bool is_padded;           /* bytes 0xff behind, as an NV index of 64 bytes more has them */
 	bool has_wrong_signature;
 };
+/* An extension of bare octets. */
+struct device_extension {
+	const char *oid;
+	struct bytes value;
+	bool is_critical;
+};
+/* A leaf that says what it says in extensions of its authority's own. */
+struct device_leaf {
+	const struct device_authority *authority;
+	EVP_PKEY *key;
+	const struct device_extension *extensions;
+	size_t extension_count;
+	/* ---- knobs ---- */
+	const char *issued_as;
+	const char *constraints; /* NULL: critical,CA:FALSE; "": none */
+	const char *digest;
+	int64_t starts_s, ends_s; /* from now; both 0: -1 day to +1 year */
+	bool has_wrong_signature;
+};
 /* DER */
+void device_leaf_build(const struct device_leaf *options, struct device_octets *out);
 void device_certificate_build(const struct device_certificate *options, struct device_octets *out);
 
 #endif

@@ -62,9 +62,9 @@ static bool read_it(void)
 }
 
 /* The example with the first `from` replaced. */
-static void change(const char *from, const char *to)
+static void change_in(const char *base, const char *from, const char *to)
 {
-	char *text = read_text(example), *changed = calloc(1, 1 << 18);
+	char *text = read_text(base), *changed = calloc(1, 1 << 18);
 	char *at = strstr(text, from);
 	assert_non_null(changed);
 	assert_non_null(at);
@@ -72,6 +72,11 @@ static void change(const char *from, const char *to)
 	write_text(changed, strlen(changed));
 	free(text);
 	free(changed);
+}
+
+static void change(const char *from, const char *to)
+{
+	change_in(example, from, to);
 }
 
 static unsigned line_of(const char *what)

@@ -346,10 +346,33 @@ static void names_of_envelope_and_directory_must_meet(void **state)
 	changed_is_refused("	ek_roots = { \"ek-root.pem\" }", "	ek_roots = { }", "no device can enrol");
 	changed_is_refused("	formats = { tpm }", "	formats = { tpm, tpm }", "a format is named twice");
 	changed_is_refused("	formats = { tpm }", "	formats = { tpm, none }", "expected is tpm");
+	changed_is_refused("	formats = { tpm }", "	formats = { tpm, apple }", "the format apple and apple_roots need each other");
+	changed_is_refused("	formats = { tpm }", "	apple_roots = { \"a.pem\" }", "the format apple and apple_roots need each other");
+	changed_is_refused("	formats = { tpm }", "	formats = { tpm, apple }\n	apple_roots = { \"a.pem\" }",
+			   "the envelope does not have each of these formats");
+	changed_is_refused("	format = tpm", "	format = apple", "the envelope does not have each of these formats");
+	changed_is_refused("	formats = { tpm }", "	formats = { apple }\n	apple_roots = { \"1\", \"2\", \"3\", \"4\", \"5\" }",
+			   "a shorter list");
 	changed_is_refused("	format = tpm", "", "format is needed");
 	changed_is_refused("	format = tpm", "	format = { }", "format is needed");
 	changed_is_refused("directory devices {", "directory other {\n	envelope = device\n	validity = 300\n}\ndirectory devices {",
 			   "exactly one section directory");
+}
+
+static void apples_devices_alone_need_no_roots_of_tpms(void **state)
+{
+	(void)state;
+	char path[300];
+	change("	formats = { tpm }", "	formats = { apple }\n	apple_roots = { \"apple.pem\" }");
+	change_in(file, "	ek_roots = { \"ek-root.pem\" }", "");
+	change_in(file, "	format = tpm", "	format = { tpm, apple }");
+	assert_true(read_it());
+	assert_int_equal(got.format_count, 1);
+	assert_string_equal(got.formats[0], "apple");
+	assert_int_equal(got.envelopes[0].format_count, 2);
+	assert_int_equal(got.apple_root_count, 1);
+	snprintf(path, sizeof path, "%s/apple.pem", folder);
+	assert_string_equal(got.apple_roots[0], path);
 }
 
 #define MAKER(inside) "maker a {\n" inside "}\nkey root {"
@@ -512,6 +535,7 @@ int main(void)
 		CASE(an_issuer_is_a_key_that_may_issue),
 		CASE(several_issuers_are_taken),
 		CASE(names_of_envelope_and_directory_must_meet),
+		CASE(apples_devices_alone_need_no_roots_of_tpms),
 		CASE(a_maker_has_roots_and_vendors),
 		CASE(somebody_administers),
 		CASE(more_for_one_address_than_in_all_is_refused),

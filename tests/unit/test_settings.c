@@ -137,6 +137,26 @@ static void the_verifier_is_told_whom_to_trust(void **state)
 	assert_text(administrator.jwk, "{\"kty\":\"EC\"}");
 }
 
+static void verifier_and_signer_are_told_of_apples_devices(void **state)
+{
+	static struct message_verifier_settings got;
+	static struct message_signer_settings signer;
+	struct message_envelope envelope;
+	(void)state;
+	configuration.formats[configuration.format_count++] = "apple";
+	configuration.apple_roots[configuration.apple_root_count++] = configuration.ek_roots[0];
+	configuration.envelopes[0].formats[configuration.envelopes[0].format_count++] = "apple";
+	build();
+	decode(process_VERIFIER, &got);
+	assert_int_equal(got.formats.count, 2);
+	assert_text(got.formats.at[1], "apple");
+	assert_int_equal(got.apple_roots.count, 1);
+	assert_text(got.apple_roots.at[0], "../ek-root.pem");
+	decode(process_SIGNER, &signer);
+	assert_false(is_refused(wire_decode(message_envelope, signer.envelopes.at[0], &envelope)));
+	assert_text(envelope.format, "tpm apple");
+}
+
 static void the_verifier_is_told_whom_a_makers_roots_may_certify(void **state)
 {
 	static struct message_verifier_settings got;
@@ -375,12 +395,15 @@ static void the_longest_lists_have_room(void **state)
 		strcat(list, ", \"ek-root.pem\"");
 	strcat(list, " }");
 	read_example("ek_roots = { \"ek-root.pem\" }", list);
+	for (size_t i = 0; i < 4; i++)
+		configuration.apple_roots[configuration.apple_root_count++] = configuration.ek_roots[0];
 	build();
 	struct message_verifier_settings *got = malloc(sizeof *got);
 	assert_non_null(got);
 	decode(process_VERIFIER, got);
 	assert_int_equal(got->ek_roots.count, 64);
 	assert_int_equal(got->ak_roots.count, 64);
+	assert_int_equal(got->apple_roots.count, 4);
 	free(got);
 }
 
@@ -451,6 +474,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		CASE(the_verifier_is_told_whom_to_trust),
+		CASE(verifier_and_signer_are_told_of_apples_devices),
 		CASE(the_verifier_is_told_whom_a_makers_roots_may_certify),
 		CASE(the_signer_is_told_its_keys_and_envelopes),
 		CASE(the_others_are_told_what_they_need),

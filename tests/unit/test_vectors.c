@@ -5,7 +5,7 @@
 #include <unistd.h>
 
 #include "attest/verifier/format_tpm_signature.h"
-#include "tests/unit/statement_stage.h"
+#include "tests/unit/apple_stage.h"
 
 static const char *folder(void)
 {
@@ -233,6 +233,71 @@ static void a_real_ak_certificate_names_its_device(void **state)
 	X509_free(certificate);
 }
 
+enum { in_august_2025 = 1754006400 };
+
+/* With Apple's own root, at a time when the leaf was valid. */
+static enum refusal judge_at_its_time(struct bytes octets, X509 *root, const uint8_t freshness[32], struct statement *s)
+{
+	struct verifier verifier = {.apple_roots = {.at = {root}, .count = 1, .at_s = in_august_2025}};
+	verifier.settings.formats.at[verifier.settings.formats.count++] = bytes_from_text("apple");
+	*s = (struct statement){.verifier = &verifier,
+				.identifier_type = bytes_from_text("permanent-identifier"),
+				.identifier = bytes_from_text("TMWFWWWP67")};
+	memcpy(s->expected, freshness, sizeof s->expected);
+	assert_int_equal(format_open(octets, s).refusal, refusal_none);
+	const status judged = format_judge(s);
+	const enum refusal refusal = is_refused(judged) ? judged.refusal : s->format->identify(s).refusal;
+	const struct apple_properties apple = s->apple;
+	format_close(s);
+	s->apple = apple;
+	return refusal;
+}
+
+/* Nobody published the authority between, so its chain ends short of the root; with the leaf itself for a root all else passes. */
+static void a_real_mac_passes_every_check_but_the_chain_that_is_not_public(void **state)
+{
+	(void)state;
+	static const uint8_t freshness[32] = {0x9f, 0xf2, 0x19, 0xc2, 0x83, 0x13, 0x13, 0xc8, 0x19, 0x0b, 0x63,
+					      0xe9, 0xdd, 0x8f, 0x80, 0xaa, 0x0a, 0x4a, 0x97, 0x37, 0xa5, 0x8d,
+					      0xaa, 0x93, 0x1d, 0xa8, 0xab, 0xde, 0x2f, 0x2d, 0x5d, 0x62};
+	static const uint8_t other[32];
+	static struct device_octets object;
+	static struct statement s;
+	const struct bytes octets = read_file("apple-mda/attObj-leaf-only.cbor", &object);
+	X509 *root = read_pem("roots/ccf59ef8fcb3017d-C-US-O-Apple-Inc-CN-Apple-Enterprise-Attestation-Root-CA.pem");
+	X509 *leaf = read_pem("apple-mda/leaf.pem");
+	assert_int_equal(judge_at_its_time(octets, root, freshness, &s), refusal_apple_chain_untrusted);
+	assert_int_equal(judge_at_its_time(octets, leaf, other, &s), refusal_apple_freshness_wrong);
+	assert_int_equal(judge_at_its_time(octets, leaf, freshness, &s), refusal_none);
+	assert_string_equal(s.apple.serial, "TMWFWWWP67");
+	assert_string_equal(s.apple.udid, "00006030-000651690A84001C");
+	assert_string_equal(s.apple.model, "J514sAP");
+	assert_string_equal(s.apple.os_version, "15.5");
+	assert_string_equal(s.apple.sep_version, "15.5");
+	assert_string_equal(s.apple.boot_version, "15.5");
+	assert_int_equal(s.apple.integrity_protection, apple_switch_on);
+	assert_int_equal(s.apple.kernel_extensions, apple_switch_off);
+	assert_int_equal(s.apple.secure_boot, apple_boot_full);
+	X509_free(root);
+	X509_free(leaf);
+}
+
+/* Anonymous statements of Apple's for web sites have the same fmt. */
+static void case_56_real_attestations_for_web_sites_are_refused(void **state)
+{
+	(void)state;
+	static const char *const names[] = {"webauthn/apple/852900882ddd0291/attObj.cbor",
+					    "webauthn/apple/cd0bf0c818d9a907/attObj-acme.cbor"};
+	static struct device_octets object;
+	static struct statement s;
+	static const uint8_t expected[32];
+	X509 *root = read_pem("roots/0915dd5c07a28db5-ST-California-O-Apple-Inc-CN-Apple-WebAuthn-Root-CA.pem");
+	for (size_t i = 0; i < sizeof names / sizeof *names; i++)
+		assert_string_equal(status_entry(judge_at_its_time(read_file(names[i], &object), root, expected, &s))->name,
+				    "apple_leaf_purpose");
+	X509_free(root);
+}
+
 /* Every certificate of makers that is in circulation is read; roots and intermediates are authorities. */
 static void expect_authorities(const char *name)
 {
@@ -278,6 +343,8 @@ int main(void)
 		cmocka_unit_test(case_27_statements_of_other_formats_are_refused),
 		cmocka_unit_test(a_real_nuvoton_ek_certificate_chains_to_its_makers_root),
 		cmocka_unit_test(a_real_ak_certificate_names_its_device),
+		cmocka_unit_test(a_real_mac_passes_every_check_but_the_chain_that_is_not_public),
+		cmocka_unit_test(case_56_real_attestations_for_web_sites_are_refused),
 		cmocka_unit_test(the_roots_of_real_makers_are_read),
 		cmocka_unit_test(the_intermediates_of_real_makers_are_read),
 	};
