@@ -12,6 +12,11 @@ const struct format *format_find(struct bytes name)
 	return NULL;
 }
 
+const struct format *format_row(size_t row)
+{
+	return row < sizeof formats / sizeof formats[0] ? formats[row] : NULL;
+}
+
 static bool is_taken(const struct verifier *verifier, struct bytes name)
 {
 	for (size_t i = 0; i < verifier->settings.formats.count; i++)

@@ -56,6 +56,9 @@ extern const struct format format_tpm, format_apple;
 /* NULL: no such format; case counts. */
 const struct format *format_find(struct bytes name);
 
+/* The table's rows in order; NULL after the last. */
+const struct format *format_row(size_t row);
+
 /* Reads the object and chooses the format. cbor_malformed, cbor_duplicate; statement_malformed; format_unsupported: unknown, or not
  * among the settings' formats. What it opened is freed by format_close, whatever came out. */
 status format_open(struct bytes octets, struct statement *s);

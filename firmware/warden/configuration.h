@@ -57,8 +57,8 @@ struct configuration {
 	/* ledger { origin, room = bytes kept free } */
 	const char *ledger_origin;
 	uint64_t ledger_room_bytes;
-	/* directory NAME { envelope, validity, ak_validity, formats = {tpm}, ek_roots = {files}, ak_roots = {files}, apple_roots = {files}, expired_ek_certificates
-	 * = false, virtual_tpm = false, accounts, orders, account_idle, longest_record_days } */
+	/* directory NAME { envelope, validity, ak_validity, formats = {tpm}, ek_roots = {files}, ak_roots = {files}, apple_roots =
+	 * {files}, expired_ek_certificates = false, virtual_tpm = false, accounts, orders, account_idle, longest_record_days } */
 	const char *directory, *directory_envelope;
 	uint32_t directory_validity_s, ak_validity_s, accounts, orders, account_idle_s, longest_record_days;
 	const char *formats[configuration_most_formats];
