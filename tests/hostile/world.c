@@ -93,12 +93,18 @@ status world_attest(struct stage *stage, const struct world *world, const char *
 							  .chain = chain,
 							  .chain_count = 1},
 			       &statement);
+	return world_judge(stage, identifier, account, device_view(&statement), record, enrolment);
+}
+
+status world_judge(struct stage *stage, const char *identifier, const struct device_account *account, struct bytes statement,
+		   struct bytes record, struct enrolment *enrolment)
+{
 	struct message_statement_judge ask = {.directory = bytes_from_text(directory),
 					      .order = bytes_from_text(enrolment->order),
 					      .identifier_type = bytes_from_text(identifier_type),
 					      .identifier = bytes_from_text(identifier),
 					      .token = bytes_from_text(enrolment->token),
-					      .statement = device_view(&statement),
+					      .statement = statement,
 					      .enrolment_record = record};
 	struct message_statement_judged answer;
 	memcpy(ask.account_thumbprint, account->thumbprint, sizeof ask.account_thumbprint);

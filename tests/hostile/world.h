@@ -30,6 +30,9 @@ status world_open(struct stage *stage, const char *identifier, struct enrolment 
 status world_attest(struct stage *stage, const struct world *world, const char *identifier,
 		    const struct device_account *account, const struct device_key *key, struct bytes record,
 		    struct enrolment *enrolment);
+/* The same with a statement that is made already. */
+status world_judge(struct stage *stage, const char *identifier, const struct device_account *account, struct bytes statement,
+		   struct bytes record, struct enrolment *enrolment);
 status world_finalize(struct stage *stage, const struct world *world, const char *identifier,
 		      const struct device_account *account, const struct device_csr *csr, struct enrolment *enrolment);
 status world_issue(struct stage *stage, const struct enrolment *enrolment, uint32_t validity_s,
