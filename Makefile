@@ -78,6 +78,18 @@ $(B)/packages.stamp: $(packages_file)
 	@tests/install-packages $<
 	@mkdir -p $(@D) && touch $@
 
+## install: put programs, manuals, unit and example below PREFIX=/usr/local and DESTDIR (see firmware/host/keyward.8)
+PREFIX ?= /usr/local
+DESTDIR ?=
+VERSION ?= 0.2
+.PHONY: install deb
+install: programs
+	@firmware/host/install $(B) '$(PREFIX)' '$(DESTDIR)'
+
+## deb: make the Debian packages keyward and keyward-client of VERSION in build/deb
+deb: programs
+	@firmware/host/deb $(B) '$(VERSION)' $(B)/deb
+
 ## clean: remove everything that was built; appliances made by `make run` too
 .PHONY: clean
 clean:

@@ -110,6 +110,11 @@ static bool prepare(struct sealing *sealing, const char *file, bool has_state)
 			sealing->configuration.state);
 		return false;
 	}
+	if (has_state && lstat(sealing->configuration.state, &about) != 0) {
+		fprintf(stderr, "The state folder %s cannot be found: %s; keyward-ceremony makes it\n",
+			sealing->configuration.state, strerror(errno));
+		return false;
+	}
 	return true;
 }
 
