@@ -6,6 +6,7 @@
 #include <stdlib.h>
 
 #include "ca/listener/envelope.h"
+#include "ca/listener/health.h"
 #include "ca/problem/problem.h"
 
 enum { retry_after_s = 2, longest_body = 65536 };
@@ -175,6 +176,8 @@ void request_finish(const struct request *request, const char *remote, struct li
 		refused = envelope_check(bytes_from(request->body, request->body_size), room);
 	if (is_refused(refused))
 		request_refuse(refused, NULL, request->method, room, out);
+	else if (health_is_asked(request))
+		health_answer(request, registrar, room, out);
 	else
 		ask_registrar(request, remote, registrar, room, out);
 }

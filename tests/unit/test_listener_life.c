@@ -228,6 +228,30 @@ static void without_a_registrar_the_client_is_told_to_try_again(void **state)
 	listener_wire_registrar();
 }
 
+#define HEALTH(method) method " /health HTTP/1.1\r\nHost: ca\r\n\r\n"
+
+static void the_health_resource_says_whether_the_registrar_answers_and_nothing_of_it(void **state)
+{
+	(void)state;
+	listener_ask(HEALTH("GET"));
+	listener_assert_answer(200, "\r\n\r\n{\"status\":\"ok\",\"registrar\":\"answers\"}\n");
+	listener_assert_answer(200, "Content-Type: application/json\r\n");
+	assert_null(strstr(tls_answer, "Replay-Nonce"));
+	listener_ask(HEALTH("HEAD"));
+	listener_assert_answer(200, "Content-Type: application/json\r\n");
+	listener_ask(listener_post("/health", LISTENER_ENVELOPE)); /* no resource of the listener */
+	listener_assert_answer(200, "P/health|");
+	listener_end_registrar();
+	const uint64_t before = clock_boot_ms();
+	listener_ask(HEALTH("GET"));
+	assert_in_range(clock_boot_ms() - before, 0, 3000);
+	listener_assert_answer(503, "\r\n\r\n{\"status\":\"unavailable\",\"registrar\":\"away\"}\n");
+	listener_assert_answer(503, "Retry-After: 2\r\n");
+	listener_wire_registrar();
+	listener_ask(HEALTH("GET"));
+	listener_assert_answer(200, "\"ok\"");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -242,6 +266,7 @@ int main(void)
 		cmocka_unit_test(aborted_requests_leave_nothing_behind),
 		cmocka_unit_test(a_request_waits_for_a_registrar_that_starts_again),
 		cmocka_unit_test(without_a_registrar_the_client_is_told_to_try_again),
+		cmocka_unit_test(the_health_resource_says_whether_the_registrar_answers_and_nothing_of_it),
 	};
 	return cmocka_run_group_tests(tests, listener_start, NULL);
 }
