@@ -31,6 +31,9 @@ status jws_parse(struct bytes body, struct buffer *room, struct jws *out);
  * are r||s of exact size. */
 status jws_verify(const struct jws *jws, EVP_PKEY *key);
 
+/* The same for a JWS whose key is a secret: eab_algorithm_wrong unless alg is HS256, HS384 or HS512; eab_mac_wrong. */
+status jws_verify_mac(const struct jws *jws, struct bytes key);
+
 /* The protected header of a request that is to be signed. */
 struct jws_header {
 	struct bytes nonce; /* empty: none, as in the inner JWS of a key change */

@@ -14,16 +14,38 @@ enum { orders_listed = 100 };
 status account_give(const struct registrar *registrar, const struct account_row *account, uint32_t http_status,
 		    struct reply *reply)
 {
+	char binding[4097];
+	store_enter(registrar->store);
+	TRY(store_leave(registrar->store, store_binding_find(registrar->store, account->id, binding)));
 	reply_locate(reply, registrar_url(registrar, "account/%lld", (long long)account->id).text);
-	return reply_json(reply, http_status,
-			  json_pack("{s:s, s:o, s:s}", "status", account->is_active ? "valid" : "deactivated",
-				    "contact", json_loads(account->contact, 0, NULL), "orders",
-				    registrar_url(registrar, "account/%lld/orders", (long long)account->id).text));
+	json_t *object = json_pack("{s:s, s:o, s:s}", "status", account->is_active ? "valid" : "deactivated", "contact",
+				   json_loads(account->contact, 0, NULL), "orders",
+				   registrar_url(registrar, "account/%lld/orders", (long long)account->id).text);
+	if (object != NULL && binding[0] != 0 &&
+	    json_object_set_new(object, "externalAccountBinding", json_loads(binding, 0, NULL)) != 0) {
+		json_decref(object);
+		object = NULL;
+	}
+	return reply_json(reply, http_status, object);
+}
+
+/* The binding that the request shows; name "": none, where none is needed. */
+static status take_binding(const struct registrar *registrar, const struct request *request, struct binding_row *out)
+{
+	const json_t *shown = json_object_get(request->payload, "externalAccountBinding");
+	char text[sizeof out->request];
+	if (shown == NULL)
+		return registrar->is_eab_required ? REFUSE(eab_required) : OK;
+	const size_t size = json_is_object(shown) ? json_dumpb(shown, text, sizeof text, JSON_COMPACT) : 0;
+	if (size == 0 || size > sizeof text)
+		return REFUSE(payload_malformed);
+	return eab_judge(&registrar->eab_keys, request, bytes_from(text, size), out);
 }
 
 /* The account of the key, made when there is none; the look and the change are one work, so that one key has one
  * account. */
-static status find_or_add(struct registrar *registrar, struct account_row *account, bool *is_new)
+static status find_or_add(struct registrar *registrar, struct account_row *account, struct binding_row *binding,
+			  bool *is_new)
 {
 	struct account_row found;
 	status looked = store_account_find_key(registrar->store, account->thumbprint, &found);
@@ -31,7 +53,9 @@ static status find_or_add(struct registrar *registrar, struct account_row *accou
 	if (*is_new) {
 		TRY(store_room_take(registrar->store, store_room_accounts, 0, registrar->accounts_most,
 				    clock_boot_s()));
-		return store_account_add(registrar->store, account, clock_wall_s());
+		TRY(store_account_add(registrar->store, account, clock_wall_s()));
+		binding->account = account->id;
+		return binding->name[0] == 0 ? OK : store_binding_add(registrar->store, binding);
 	}
 	TRY(looked);
 	*account = found;
@@ -62,8 +86,10 @@ status account_open(struct registrar *registrar, const struct request *request, 
 	    store_leave(registrar->store, store_account_find_key(registrar->store, request->thumbprint, &account));
 	if (done.refusal == refusal_account_unknown && !is_look_up) {
 		TRY(contact_judge(json_object_get(request->payload, "contact"), account.contact));
+		struct binding_row binding = {.name = ""};
+		TRY(take_binding(registrar, request, &binding));
 		store_enter(registrar->store);
-		done = store_leave(registrar->store, find_or_add(registrar, &account, &is_new));
+		done = store_leave(registrar->store, find_or_add(registrar, &account, &binding, &is_new));
 	}
 	TRY(done);
 	if (!account.is_active)

@@ -13,7 +13,8 @@ status directory_show(struct registrar *registrar, const struct request *request
 				    registrar_url(registrar, "new-nonce").text, "newAccount",
 				    registrar_url(registrar, "new-account").text, "newOrder",
 				    registrar_url(registrar, "new-order").text, "keyChange",
-				    registrar_url(registrar, "key-change").text, "meta", "externalAccountRequired", 0,
+				    registrar_url(registrar, "key-change").text, "meta", "externalAccountRequired",
+				    registrar->is_eab_required,
 				    "keyward", "akEnrolment", registrar_url(registrar, "ak").text));
 }
 

@@ -2,6 +2,7 @@
  * Puts the parts of the registrar together from its settings, and builds its URLs. */
 #include "ca/registrar/registrar.h"
 
+#include <openssl/crypto.h>
 #include <openssl/sha.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -27,6 +28,7 @@ static status take_settings(struct registrar *registrar, const struct message_re
 	registrar->accounts_most = settings->accounts_most;
 	registrar->orders_most = settings->orders_most;
 	registrar->account_idle_s = settings->account_idle_s;
+	registrar->is_eab_required = settings->is_eab_required != 0;
 	registrar->longest_record_days = settings->longest_record_days;
 	snprintf(registrar->policy, sizeof registrar->policy, "directory %s: envelope %s, validity %u s",
 		 registrar->directory, registrar->envelope, (unsigned)registrar->validity_s);
@@ -55,6 +57,14 @@ status registrar_open(struct registrar *registrar, const struct message_registra
 			return added;
 		}
 	}
+	for (size_t i = 0; i < settings->eab_keys.count; i++) {
+		status added = eab_add_key(&registrar->eab_keys, settings->eab_keys.at[i]);
+		if (is_refused(added)) {
+			snprintf(sentence, 256, "the key of section eab number %zu is not base64url of 32 to 64 octets", i + 1);
+			registrar_close(registrar);
+			return added;
+		}
+	}
 	status opened = store_open(database, settings->boot_id, beat, &registrar->store, sentence);
 	if (is_refused(opened)) {
 		registrar_close(registrar);
@@ -71,6 +81,7 @@ void registrar_close(struct registrar *registrar)
 	store_close(registrar->store);
 	nonce_close(registrar->nonces);
 	keyring_free(registrar->keyring);
+	OPENSSL_cleanse(&registrar->eab_keys, sizeof registrar->eab_keys);
 	registrar->store = NULL;
 	registrar->nonces = NULL;
 	registrar->keyring = NULL;

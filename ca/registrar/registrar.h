@@ -4,6 +4,7 @@
 #ifndef KEYWARD_REGISTRAR_H
 #define KEYWARD_REGISTRAR_H
 
+#include "ca/registrar/eab.h"
 #include "ca/registrar/flight.h"
 #include "ca/registrar/keyring.h"
 #include "ca/registrar/nonce.h"
@@ -18,6 +19,8 @@ struct registrar {
 	uint32_t accounts_most, orders_most, account_idle_s;
 	char policy[320]; /* the directory's rule as configured, in one line; its SHA-256 goes into the ledger */
 	uint8_t policy_hash[store_hash_size];
+	bool is_eab_required;
+	struct eab_keys eab_keys;
 	struct store *store;
 	struct nonces *nonces;
 	struct keyring *keyring;

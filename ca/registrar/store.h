@@ -70,6 +70,17 @@ status store_account_change_key(struct store *store, const struct account_row *b
 /* Ends the account, its pending and ready orders (with `error`, a problem document) and its open activations. */
 status store_account_deactivate(struct store *store, int64_t id, const char *error);
 
+/* An external account binding. */
+struct binding_row {
+	int64_t account;
+	char name[65];	    /* of its key */
+	char request[4097]; /* the inner JWS */
+};
+/* eab_key_used: another account has the key of that name. */
+status store_binding_add(struct store *store, const struct binding_row *binding);
+/* Writes its request; "": the account has none. */
+status store_binding_find(struct store *store, int64_t account, char out[4097]);
+
 /* ---- orders, each with its one authorization and challenge ---- */
 enum order_state { order_pending = 'p', order_ready = 'r', order_valid = 'v', order_invalid = 'i' };
 /* 'x' expired: its order was open when the appliance was started anew. */

@@ -85,3 +85,28 @@ status store_account_deactivate(struct store *store, int64_t id, const char *err
 	TRY(store_do(store, s));
 	return close_activations(store, id);
 }
+
+status store_binding_add(struct store *store, const struct binding_row *binding)
+{
+	bool is_used = false;
+	RESETTING used = store_statement(store, statement_binding_find_name);
+	store_bind_text(store, used, 1, binding->name);
+	TRY(store_step(store, used, &is_used));
+	if (is_used)
+		return REFUSE(eab_key_used);
+	sqlite3_stmt *s = store_statement(store, statement_binding_add);
+	store_bind_number(store, s, 1, (uint64_t)binding->account);
+	store_bind_text(store, s, 2, binding->name);
+	store_bind_text(store, s, 3, binding->request);
+	return store_do(store, s);
+}
+
+status store_binding_find(struct store *store, int64_t account, char out[4097])
+{
+	bool has_row = false;
+	RESETTING s = store_statement(store, statement_binding_find);
+	store_bind_number(store, s, 1, (uint64_t)account);
+	TRY(store_step(store, s, &has_row));
+	out[0] = 0;
+	return has_row ? store_column_text(store, s, 0, out, 4097) : OK;
+}

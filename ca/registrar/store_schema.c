@@ -62,6 +62,10 @@ static const char *const scripts[] = {
     "DROP INDEX activation_open;"
     "CREATE INDEX activation_of_account ON activation (account);"
     "CREATE INDEX activation_unproven ON activation (expires_boot_s) WHERE has_certificate = 0;",
+
+    /* External account bindings; one goes with its account. */
+    "CREATE TABLE account_binding (account INTEGER PRIMARY KEY REFERENCES account ON DELETE CASCADE,"
+    " name TEXT NOT NULL UNIQUE, request TEXT NOT NULL) STRICT;",
 };
 enum { version_now = sizeof scripts / sizeof scripts[0] };
 

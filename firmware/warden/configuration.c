@@ -62,6 +62,7 @@ struct option {
 
 typedef struct configuration struct_of_top, struct_of_listen, struct_of_token, struct_of_tpm, struct_of_ledger,
 	struct_of_directory;
+typedef struct configuration_eab struct_of_eab;
 typedef struct configuration_maker struct_of_maker;
 typedef struct configuration_key struct_of_key;
 typedef struct configuration_envelope struct_of_envelope;
@@ -272,6 +273,7 @@ static bool put_everything(const struct reading *reading, struct configuration *
 		    !put_section(reading, which, cfg_getsec(reading->parsed, sections[which].name), out))
 			return false;
 	return put_section(reading, section_top, reading->parsed, out) && put_directory(reading, out) &&
+	       put_sections(reading, section_eab, out->eabs, sizeof out->eabs[0], &out->eab_count) &&
 	       put_sections(reading, section_maker, out->makers, sizeof out->makers[0], &out->maker_count) &&
 	       put_sections(reading, section_key, out->keys, sizeof out->keys[0], &out->key_count) &&
 	       put_sections(reading, section_envelope, out->envelopes, sizeof out->envelopes[0], &out->envelope_count) &&

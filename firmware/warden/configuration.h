@@ -17,6 +17,11 @@ struct configuration_maker {
 	size_t root_count, vendor_count;
 };
 
+/* eab NAME { key = "file with the key in base64url, relative to the state folder" }: who knows it may open an account */
+struct configuration_eab {
+	const char *name, *key_file;
+};
+
 /* key LABEL { role = root|issuer|ak-issuer|audit, algorithm = "P-256"|"P-384"|"RSA-3072"|"RSA-4096", subject = "CN of
  * its certificate", issuer = "LABEL of the root" (empty for the root itself), days } */
 struct configuration_key {
@@ -58,19 +63,21 @@ struct configuration {
 	const char *ledger_origin;
 	uint64_t ledger_room_bytes;
 	/* directory NAME { envelope, validity, ak_validity, formats = {tpm}, ek_roots = {files}, ak_roots = {files}, apple_roots =
-	 * {files}, expired_ek_certificates = false, virtual_tpm = false, accounts, orders, account_idle, longest_record_days } */
+	 * {files}, expired_ek_certificates = false, virtual_tpm = false, eab_required = false, accounts, orders, account_idle,
+	 * longest_record_days } */
 	const char *directory, *directory_envelope;
 	uint32_t directory_validity_s, ak_validity_s, accounts, orders, account_idle_s, longest_record_days;
 	const char *formats[configuration_most_formats];
 	const char *ek_roots[configuration_most_roots], *ak_roots[configuration_most_roots]; /* absolute paths, PEM or DER */
 	const char *apple_roots[configuration_most_apple_roots];
 	size_t format_count, ek_root_count, ak_root_count, apple_root_count;
-	bool virtual_tpm, expired_ek_certificates;
+	bool virtual_tpm, expired_ek_certificates, eab_required;
+	struct configuration_eab eabs[configuration_most];
 	struct configuration_maker makers[configuration_most];
 	struct configuration_key keys[configuration_most];
 	struct configuration_envelope envelopes[configuration_most];
 	struct configuration_administrator administrators[configuration_most];
-	size_t maker_count, key_count, envelope_count, administrator_count;
+	size_t eab_count, maker_count, key_count, envelope_count, administrator_count;
 };
 
 /* Reads and judges the file; every key is a row of options.def. False: one sentence with file, line and reason was

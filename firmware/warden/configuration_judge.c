@@ -161,6 +161,19 @@ static bool judge_directory_roots(const struct judging *judging)
 	return true;
 }
 
+/* One key, one account: two names for one key would be two accounts. */
+static bool judge_eabs(const struct judging *judging)
+{
+	const struct configuration *on = judging->on;
+	if (on->eab_required && on->eab_count == 0)
+		return refuse_at(judging, "directory", on->directory, "eab_required", "without a section eab nobody can open an account");
+	for (size_t i = 0; i < on->eab_count; i++)
+		for (size_t k = 0; k < i; k++)
+			if (strcmp(on->eabs[k].key_file, on->eabs[i].key_file) == 0)
+				return refuse_at(judging, "eab", on->eabs[i].name, "key", "another eab has this key");
+	return true;
+}
+
 static bool judge_directory(const struct judging *judging)
 {
 	const struct configuration *on = judging->on;
@@ -208,6 +221,6 @@ bool configuration_judge(const struct configuration_text *text, const struct con
 {
 	const struct judging judging = {text, configuration};
 	return judge_roles(&judging) && judge_keys(&judging) && judge_envelopes(&judging) && judge_makers(&judging) &&
-	       judge_directory(&judging) &&
+	       judge_directory(&judging) && judge_eabs(&judging) &&
 	       judge_administrators(&judging) && judge_rest(&judging);
 }

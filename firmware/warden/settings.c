@@ -108,6 +108,21 @@ static bool take_administrators(const struct building *building, struct bytes *i
 	return true;
 }
 
+static bool take_eab_keys(const struct building *building, struct message_registrar_settings *out)
+{
+	for (size_t i = 0; i < building->from->eab_count; i++) {
+		struct message_eab_key eab = {.name = bytes_from_text(building->from->eabs[i].name)};
+		if (!take_state_file(building, 130, &eab.key, "", building->from->eabs[i].key_file, ""))
+			return false;
+		eab.key = without_line_end(eab.key);
+		if (!take_record(building, message_eab_key, &eab, &out->eab_keys.at[i]))
+			return false;
+	}
+	out->eab_keys.count = building->from->eab_count;
+	out->is_eab_required = building->from->eab_required;
+	return true;
+}
+
 static bool take_files(const struct building *building, const char *const *paths, size_t path_count, struct bytes *items,
 		       size_t *count)
 {
@@ -191,7 +206,8 @@ static bool fill_registrar(const struct building *building)
 	out->account_idle_s = from->account_idle_s;
 	out->longest_record_days = from->longest_record_days;
 	memcpy(out->boot_id, building->shop->keys.boot_id, sizeof out->boot_id);
-	return take_administrators(building, out->administrators.at, &out->administrators.count);
+	return take_eab_keys(building, out) &&
+	       take_administrators(building, out->administrators.at, &out->administrators.count);
 }
 
 static bool fill_verifier(const struct building *building)

@@ -73,6 +73,14 @@ static void start(struct bench *bench)
 	settings.administrators.at[0] = buffer_view(&ada);
 	settings.administrators.at[1] = buffer_view(&otto);
 	settings.administrators.count = 2;
+	uint8_t eab_records[2][200];
+	for (size_t i = 0; i < 2; i++) {
+		struct buffer record = BUFFER(eab_records[i]);
+		const struct message_eab_key eab = {.name = bytes_from_text(i == 0 ? "tenant" : "other"),
+						    .key = bytes_from_text(i == 0 ? BENCH_EAB_KEY : BENCH_OTHER_EAB_KEY)};
+		assert_false(is_refused(wire_encode(message_eab_key, &eab, &record)));
+		settings.eab_keys.at[settings.eab_keys.count++] = buffer_view(&record);
+	}
 	if (is_refused(registrar_open(&bench->registrar, &settings, bench->file, NULL, sentence)))
 		fail_msg("%s", sentence);
 	bench->registrar.verifier = verifier_link;

@@ -19,6 +19,10 @@
 
 #define BENCH_ORIGIN "https://keyward.test:8443"
 
+/* Keys of external account bindings, "tenant" and "other"; no account needs one until a test says so. */
+#define BENCH_EAB_KEY "zWNDZM6eQGHWpSRTPal5eIUYFTu7EajVIoguysqZ9wG44nMEtx3MUAsUDkMTQ12W"
+#define BENCH_OTHER_EAB_KEY "b10lLJs8l1GPIzsLP0s6pMt8O0XVGnfTaCeROxQM0BI2XrJMDHJrBM5NuQmQJQH1"
+
 enum { bench_entries_most = 64 };
 
 /* What the fake verifier does; read by its thread. */

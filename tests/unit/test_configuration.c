@@ -403,6 +403,23 @@ static void a_maker_has_roots_and_vendors(void **state)
 	changed_is_refused("key root {", roots, "more than 64 roots"); /* with the one of ek_roots */
 }
 
+#define AN_EAB(name, file) "eab " name " {\n	key = \"" file "\"\n}\n"
+
+static void a_binding_that_is_required_has_a_key_of_its_own(void **state)
+{
+	(void)state;
+	change("administrator first {", AN_EAB("one", "eab/one") AN_EAB("two", "eab/two") "administrator first {");
+	assert_true(read_it());
+	assert_int_equal(got.eab_count, 2);
+	assert_string_equal(got.eabs[1].name, "two");
+	assert_string_equal(got.eabs[1].key_file, "eab/two");
+	changed_is_refused("eab_required = false", "eab_required = true", "without a section eab nobody can open an account");
+	changed_is_refused("administrator first {", AN_EAB("one", "eab/one") AN_EAB("two", "eab/one") "administrator first {",
+			   "another eab has this key");
+	changed_is_refused("administrator first {", AN_EAB("one", "/etc/shadow") "administrator first {",
+			   "a relative path without '..'");
+}
+
 static void somebody_administers(void **state)
 {
 	(void)state;
@@ -537,6 +554,7 @@ int main(void)
 		CASE(names_of_envelope_and_directory_must_meet),
 		CASE(apples_devices_alone_need_no_roots_of_tpms),
 		CASE(a_maker_has_roots_and_vendors),
+		CASE(a_binding_that_is_required_has_a_key_of_its_own),
 		CASE(somebody_administers),
 		CASE(more_for_one_address_than_in_all_is_refused),
 		CASE(more_sections_than_there_is_room_for_are_refused),

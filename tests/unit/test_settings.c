@@ -157,6 +157,24 @@ static void verifier_and_signer_are_told_of_apples_devices(void **state)
 	assert_text(envelope.format, "tpm apple");
 }
 
+static void the_registrar_is_told_the_keys_of_external_accounts(void **state)
+{
+	struct message_registrar_settings got;
+	struct message_eab_key eab;
+	(void)state;
+	read_example("directory devices {", "eab tenant {\n\tkey = \"administrators/tenant\"\n}\ndirectory devices {");
+	configuration.eab_required = true;
+	put_file("administrators/tenant", "AAAA\n", 5);
+	build();
+	decode(process_REGISTRAR, &got);
+	assert_int_equal(got.is_eab_required, 1);
+	assert_int_equal(got.eab_keys.count, 1);
+	assert_false(is_refused(wire_decode(message_eab_key, got.eab_keys.at[0], &eab)));
+	assert_text(eab.name, "tenant");
+	assert_text(eab.key, "AAAA");
+	unlink(path_of("administrators/tenant"));
+}
+
 static void the_verifier_is_told_whom_a_makers_roots_may_certify(void **state)
 {
 	static struct message_verifier_settings got;
@@ -475,6 +493,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		CASE(the_verifier_is_told_whom_to_trust),
 		CASE(verifier_and_signer_are_told_of_apples_devices),
+		CASE(the_registrar_is_told_the_keys_of_external_accounts),
 		CASE(the_verifier_is_told_whom_a_makers_roots_may_certify),
 		CASE(the_signer_is_told_its_keys_and_envelopes),
 		CASE(the_others_are_told_what_they_need),

@@ -136,6 +136,33 @@ static void the_sequence_of_enrolment_records_must_rise(void **state)
 	assert_true(bytes_equal_text(buffer_view(&out), "eight"));
 }
 
+static status bind_account(struct store *store, int64_t id)
+{
+	const struct binding_row binding = {.account = id, .name = "tenant", .request = "{}"};
+	store_enter(store);
+	return store_leave(store, store_binding_add(store, &binding));
+}
+
+static void a_binding_goes_with_its_account_and_frees_its_key(void **state)
+{
+	struct store_bench *bench = *state;
+	const int64_t first = store_bench_add_account(bench->store, 1), second = store_bench_add_account(bench->store, 2);
+	const struct store_sweep sweep = {.slice = 10, .closed_most = 10, .idle_before_s = UINT32_MAX, .now_s = UINT32_MAX};
+	char request[4097];
+	uint64_t rows = 0;
+	store_bench_assert_ok(bind_account(bench->store, first));
+	store_bench_assert_refusal(bind_account(bench->store, second), "eab_key_used");
+	store_enter(bench->store);
+	store_bench_assert_ok(store_leave(bench->store, store_binding_find(bench->store, first, request)));
+	assert_string_equal(request, "{}");
+	store_enter(bench->store);
+	store_bench_assert_ok(store_leave(bench->store, store_sweep(bench->store, &sweep, &rows)));
+	store_enter(bench->store);
+	store_bench_assert_ok(store_leave(bench->store, store_binding_find(bench->store, first, request)));
+	assert_string_equal(request, "");
+	store_bench_assert_ok(bind_account(bench->store, store_bench_add_account(bench->store, 3)));
+}
+
 /* A disk on which no file may grow: SQLite sees its writes fail. */
 static void allow_file_size(rlim_t size)
 {
@@ -281,6 +308,7 @@ int main(void)
 	    ON_A_STORE(an_order_closes_once_and_its_challenge_is_judged_once),
 	    ON_A_STORE(one_order_has_one_certificate),
 	    ON_A_STORE(the_sequence_of_enrolment_records_must_rise),
+	    ON_A_STORE(a_binding_goes_with_its_account_and_frees_its_key),
 	    ON_A_STORE(case_91_a_full_disk_refuses_leaves_nothing_and_is_survived),
 	    ON_A_STORE(works_of_many_threads_share_commits_and_refusals_stay_their_own),
 	    ON_A_STORE(while_it_is_open_nobody_else_can_use_the_database),
