@@ -229,6 +229,7 @@ static status encode_voucher(const struct message_ak_begin *ask, const struct en
 	if (!tpm_key_spki(enrolment->ak, &spki) || RAND_bytes(voucher.activation, sizeof voucher.activation) != 1)
 		return REFUSE(internal);
 	voucher.ak_spki = buffer_view(&spki);
+	memcpy(voucher.account_thumbprint, ask->account_thumbprint, sizeof voucher.account_thumbprint);
 	memcpy(voucher.ek_hash, enrolment->ek_hash, sizeof voucher.ek_hash);
 	memcpy(voucher.ek_root_hash, enrolment->root_hash, sizeof voucher.ek_root_hash);
 	return wire_encode(message_ak_voucher, &voucher, out);

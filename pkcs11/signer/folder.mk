@@ -4,7 +4,7 @@ keyward-signer.uses = firmware/confine firmware/boundary
 keyward-signer.packages = libp11 libcrypto libseccomp
 
 signer_tests := test_ledger test_ledger_crash test_ledger_tree test_envelope test_certificate test_token test_signer_issue \
-	test_signer_hostile test_signer_failing test_signer_settings
+	test_signer_hostile test_signer_failing test_signer_settings test_signer_revoke
 tests += $(signer_tests)
 $(foreach t,$(signer_tests),$(eval $(t).uses = tests/signer pkcs11/signer firmware/boundary))
 $(foreach t,$(signer_tests),$(eval $(t).packages = libp11 libcrypto))

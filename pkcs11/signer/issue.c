@@ -50,8 +50,7 @@ static status stage_start(struct signer *signer, const struct moment *now)
 	return OK;
 }
 
-/* A place among those who wait; when all are taken, they are settled first. */
-static struct signer_waiting *next_waiting(struct signer *signer, struct issue_caller caller)
+struct signer_waiting *issue_next_waiting(struct signer *signer, struct issue_caller caller)
 {
 	if (signer->waiting_count == signer_most_waiting)
 		issue_settle(signer);
@@ -65,7 +64,7 @@ static status stage_certificate(struct signer *signer, struct draft *draft, stru
 				const struct moment *now)
 {
 	struct certificate_terms terms;
-	struct signer_waiting *waiting = next_waiting(signer, caller);
+	struct signer_waiting *waiting = issue_next_waiting(signer, caller);
 	struct buffer tbs = BUFFER(waiting->tbs);
 	TRY(ledger_judge_clock(signer->ledger, now));
 	TRY(stage_start(signer, now));
@@ -108,12 +107,14 @@ static status repeat_certificate(struct signer *signer, const struct draft *draf
 		return REFUSE(ledger_broken);
 	if (!bytes_equal(record.entry.envelope, draft->entry.envelope))
 		return REFUSE(order_used); /* another issuer's key must not sign what was judged under this one */
+	if (record.status.state == status_file_revoked)
+		return REFUSE(certificate_revoked);
 	if (record.status.state != status_file_issued)
 		return REFUSE(order_void);
 	TRY(certificate_read_spki(record.tbs, &spki));
 	if (!bytes_equal(spki, draft->spki) || record.tbs.size > certificate_longest_tbs)
 		return REFUSE(order_used);
-	struct signer_waiting *waiting = next_waiting(signer, caller);
+	struct signer_waiting *waiting = issue_next_waiting(signer, caller);
 	waiting->kind = (char)record.entry.kind;
 	waiting->is_repeat = true;
 	waiting->entry = number;
@@ -172,6 +173,7 @@ static void enter_device(struct message_ledger_entry *entry, const struct messag
 					       .identifier = device->identifier,
 					       .record_sequence = device->record_sequence,
 					       .envelope = request->envelope};
+	memcpy(entry->thumbprint, device->account_thumbprint, sizeof entry->thumbprint);
 	memcpy(entry->evidence_hash, device->evidence_hash, sizeof entry->evidence_hash);
 	memcpy(entry->claims_hash, device->claims_hash, sizeof entry->claims_hash);
 	memcpy(entry->record_hash, device->record_hash, sizeof entry->record_hash);
@@ -239,6 +241,7 @@ status issue_ak(struct signer *signer, struct issue_caller caller, const struct 
 		.order = hex(voucher.activation, sizeof voucher.activation, activation),
 		.identifier_type = bytes_from_text("ek-sha256"),
 		.identifier = hex(voucher.ek_hash, sizeof voucher.ek_hash, ek)};
+	memcpy(draft.entry.thumbprint, voucher.account_thumbprint, sizeof draft.entry.thumbprint);
 	memcpy(draft.entry.claims_hash, voucher.ek_root_hash, sizeof draft.entry.claims_hash);
 	memcpy(draft.entry.configuration_hash, voucher.configuration_hash, sizeof draft.entry.configuration_hash);
 	if (EVP_Digest(request->voucher.data, request->voucher.size, draft.entry.evidence_hash, NULL, EVP_sha256(),
@@ -303,7 +306,7 @@ status issue_void(struct signer *signer, struct issue_caller caller, const struc
 	struct message_ledger_entry entry = {.kind = 'v', .reporter = bytes_from_text("registrar")};
 	issue_settle(signer); /* a void of the same entry may be waiting */
 	TRY(ledger_read(signer->ledger, request->entry, &record));
-	TRY(status_file_close(&record.status));
+	TRY(status_file_judge_closing(&record.status));
 	memcpy(order, record.entry.order.data, record.entry.order.size);
 	memcpy(identifier, record.entry.identifier.data, record.entry.identifier.size);
 	entry.order = bytes_from(order, record.entry.order.size);
@@ -311,7 +314,7 @@ status issue_void(struct signer *signer, struct issue_caller caller, const struc
 	entry.identifier = bytes_from(identifier, record.entry.identifier.size);
 	entry.refers_to = request->entry;
 	entry.when_s = ledger_plausible_s(signer->ledger, now);
-	struct signer_waiting *waiting = next_waiting(signer, caller);
+	struct signer_waiting *waiting = issue_next_waiting(signer, caller);
 	TRY(ledger_stage(signer->ledger, &entry, bytes_from(NULL, 0), &waiting->entry));
 	waiting->kind = 'v';
 	signer->waiting_count++;
@@ -347,7 +350,11 @@ static status sign_and_answer(struct signer *signer, const struct signer_waiting
 	uint8_t signature_room[token_longest_signature], room[certificate_longest];
 	struct buffer signature = BUFFER(signature_room), certificate = BUFFER(room);
 	const struct bytes tbs = bytes_from(waiting->tbs, waiting->tbs_size);
-	if (waiting->issuer == NULL) {
+	if (waiting->kind == 'r') {
+		const struct message_entry_revoked given = {.entry = waiting->entry, .when_s = waiting->not_before_s};
+		return channel_send(waiting->channel, waiting->call, message_entry_revoked, &given);
+	}
+	if (waiting->kind == 'v') {
 		const struct message_entry_voided given = {.entry = waiting->entry};
 		return channel_send(waiting->channel, waiting->call, message_entry_voided, &given);
 	}
@@ -368,7 +375,7 @@ static void refuse_all(struct signer *signer, status why)
 {
 	for (size_t i = 0; i < signer->waiting_count; i++) {
 		const struct signer_waiting *waiting = &signer->waiting[i];
-		if (!waiting->is_repeat && waiting->kind != 'v')
+		if (!waiting->is_repeat && waiting->issuer != NULL)
 			orders_drop(signer->orders, waiting->order_key);
 		refuse(waiting, why);
 	}

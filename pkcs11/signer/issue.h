@@ -11,7 +11,8 @@
  *   voucher_forged, voucher_expired   each voucher opened with its own key, unexpired
  *   voucher_mismatch                  same directory, order and account; device key and request key equal
  *   public_key_bad, envelope_*        the key is one; what was proven satisfies the envelope; no more is asked
- *   order_used, order_void            one order, one certificate; the same request again gets the identical TBS
+ *   order_used, order_void,           one order, one certificate; the same request again gets the identical TBS
+ *   certificate_revoked
  *   clock_unsafe, ledger_*            the entry is written and synced
  *   token_*                           then, and only then, one signature, which is verified before it leaves */
 
@@ -33,6 +34,10 @@ status issue_tls(struct signer *signer, struct issue_caller caller, const struct
 /* entry_unknown, entry_final. */
 status issue_void(struct signer *signer, struct issue_caller caller, const struct message_entry_void *request,
 		  const struct moment *now);
+
+/* A place among those who wait, for an answer that leaves after the sync; when all are taken, they are settled first.
+ * The caller counts it once its entry is staged. */
+struct signer_waiting *issue_next_waiting(struct signer *signer, struct issue_caller caller);
 
 /* The listener was wired anew. */
 void issue_listener_came(struct signer *signer);

@@ -93,8 +93,10 @@ static status stage_entry(struct ledger *ledger, const struct message_ledger_ent
 	stage->edge = edge;
 	stage->last_when_s = entry->when_s;
 	stage->count++;
-	if (entry->kind == 'v')
-		stage->closes[stage->close_count++] = entry->refers_to;
+	if (status_file_closing(entry->kind) != 0) {
+		stage->closes[stage->close_count].entry = entry->refers_to;
+		stage->closes[stage->close_count++].state = status_file_closing(entry->kind);
+	}
 	return OK;
 }
 
@@ -106,7 +108,7 @@ status ledger_stage(struct ledger *ledger, const struct message_ledger_entry *en
 		return REFUSE(ledger_broken);
 	if (ledger->is_dead || ledger->stage.count == ledger_most_staged)
 		return REFUSE(ledger_full);
-	if (entry->kind != 'v' && entry->kind != 's')
+	if (status_file_closing(entry->kind) == 0 && entry->kind != 's')
 		TRY(judge_room(ledger));
 	if (entry->when_s < last_when_s(ledger))
 		return REFUSE(clock_unsafe);
@@ -151,9 +153,8 @@ static void take_back(struct ledger *ledger)
 static status close_entries(struct ledger *ledger)
 {
 	for (size_t i = 0; i < ledger->stage.close_count; i++) {
-		const uint8_t state = status_file_void;
-		TRY(ledger_file_put(ledger->files.status, ledger->stage.closes[i] * status_file_record_size, &state,
-				    1));
+		TRY(ledger_file_put(ledger->files.status, ledger->stage.closes[i].entry * status_file_record_size,
+				    &ledger->stage.closes[i].state, 1));
 	}
 	return OK;
 }

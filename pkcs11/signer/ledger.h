@@ -14,7 +14,7 @@
  *   entries     16 octets "keyward ledger 1", then records, one after another, in order of entry numbers from 0:
  *                   u32 length of leaf; u32 length of tbs; leaf; tbs; SHA-256(0x00 || leaf)
  *               leaf: an encoded ledger_entry (messages.def); tbs: the DER TBSCertificate whose SHA-256 the leaf
- *               holds, empty for kinds v and s. when_s never falls from one entry to the next; for c, a and t it
+ *               holds; for kind r the flattened JWS that asked for it; empty for kinds v and s. when_s never falls from one entry to the next; for c, a and t it
  *               is the certificate's notBefore.
  *   checkpoint  the newest signed checkpoint over the leaves (note.h). Replaced as a whole; the next one extends the
  *               one before.
@@ -33,12 +33,17 @@
  *      the AK voucher as it came, claims_hash the hash of the root of the EK's chain
  *   t  identifier is the listener's name
  *   v  refers_to is the entry that it closes; order and identifier are repeated from there
+ *   r  as v, and serial and not_after; reason, asked_by and thumbprint are the registrar's word. The request shows
+ *      whether it was asked for: its signature is by the key of that thumbprint, which for asked_by a is the one in
+ *      the entry referred to (or one that a roll-over put in its place), for i that of another certificate of this
+ *      identifier or an account of which the registrar's database knows an order, for k the certificate's own key,
+ *      for m an administrator's of the settings
  *   s  configuration_hash is of the signer's own settings, with their secret keys zero */
 
 struct ledger_settings {
 	int folder; /* stays the caller's */
 	struct note_author author;
-	uint64_t room_bytes;  /* high-water mark: below it only voids and starts are written */
+	uint64_t room_bytes;  /* high-water mark: below it only voids, revocations and starts are written */
 	uint8_t boot_tag[16]; /* the same in every start of one boot: a clock that jumped between two is seen */
 };
 
@@ -62,12 +67,12 @@ bool ledger_is_dead(const struct ledger *ledger);
 
 /* clock_unsafe: behind the last entry, or over an hour ahead of where the boot clock says that it should be. */
 status ledger_judge_clock(const struct ledger *ledger, const struct moment *now);
-/* The time for an entry that must be written even with an unsafe clock (a void): never behind the last, never far
+/* The time for an entry that must be written even with an unsafe clock (a void, a revocation): never behind the last, never far
  * ahead. */
 uint64_t ledger_plausible_s(const struct ledger *ledger, const struct moment *now);
 
 /* Stages an entry for the next commit; its number comes back. ledger_full: less than the room is free (not asked for
- * v and s), or the stage is full. ledger_broken. message_malformed: over a limit. */
+ * v, r and s), or the stage is full. ledger_broken. message_malformed: over a limit. */
 status ledger_stage(struct ledger *ledger, const struct message_ledger_entry *entry, struct bytes tbs,
 		    uint64_t *number);
 /* Makes all staged entries durable with one sync, or none of them: ledger_full, ledger_broken. */

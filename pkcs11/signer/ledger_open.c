@@ -21,7 +21,7 @@ struct walk {
 	bool may_write; /* the hashes and the status file */
 	bool differs;
 	uint64_t first;             /* where it began */
-	int64_t voids_unexplained; /* states that are void, less the void entries that make them so */
+	int64_t closed_unexplained; /* states that are closed, less the entries that closed them */
 };
 
 static status broken(char why[ledger_why_room], const char *what, uint64_t number)
@@ -63,8 +63,8 @@ static status renew_hashes(struct ledger *ledger, const struct tree_hash *leaf, 
 	return OK;
 }
 
-/* The record as the entry makes it; its state only becomes void by a void entry, which comes later in the walk. A
- * state that is void already is left for that. */
+/* The record as the entry makes it; its state only becomes void or revoked by an entry that comes later in the walk. A
+ * state that is so already is left for that. */
 static status renew_status(struct ledger *ledger, const struct ledger_raw *raw, struct walk *walk, uint64_t number)
 {
 	struct status_file_record record, found;
@@ -73,20 +73,21 @@ static status renew_status(struct ledger *ledger, const struct ledger_raw *raw, 
 	TRY(status_file_make(&raw->entry, walk->offset, &record));
 	if (!walk->may_write && !is_refused(ledger_file_get(ledger->files.status, at, stored, sizeof stored))) {
 		status_file_decode(stored, &found);
-		if (record.state == status_file_issued && found.state == status_file_void) {
-			record.state = status_file_void;
-			walk->voids_unexplained++;
+		if (record.state == status_file_issued &&
+		    (found.state == status_file_void || found.state == status_file_revoked)) {
+			record.state = found.state;
+			walk->closed_unexplained++;
 		}
 	}
 	status_file_encode(&record, octets);
 	TRY(renew(ledger->files.status, at, octets, sizeof octets, walk, number));
-	if (raw->entry.kind != 'v')
+	const uint8_t closed = status_file_closing(raw->entry.kind);
+	if (closed == 0)
 		return OK;
 	if (raw->entry.refers_to >= number)
 		return REFUSE(ledger_broken);
-	const uint8_t closed = status_file_void;
 	if (raw->entry.refers_to >= walk->first)
-		walk->voids_unexplained--;
+		walk->closed_unexplained--;
 	return renew(ledger->files.status, raw->entry.refers_to * status_file_record_size, &closed, 1, walk, number);
 }
 
@@ -170,7 +171,7 @@ static status check_from(struct ledger *ledger, uint64_t first, const struct led
 {
 	TRY(begin_walk(ledger, first, walk));
 	TRY(walk_entries(ledger, synced, walk, why));
-	if (!walk->differs && walk->voids_unexplained == 0)
+	if (!walk->differs && walk->closed_unexplained == 0)
 		return OK;
 	TRY(begin_walk(ledger, first, walk));
 	walk->may_write = true;

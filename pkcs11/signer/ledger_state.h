@@ -9,7 +9,7 @@ enum {
 	ledger_header_size = 16,
 	ledger_record_lead = 8,
 	ledger_longest_leaf = 8192,
-	ledger_longest_tbs = 4096,
+	ledger_longest_tbs = 8192, /* or request */
 	ledger_longest_record = ledger_record_lead + ledger_longest_leaf + ledger_longest_tbs + tree_hash_size,
 	ledger_synced_size = 112,
 };
@@ -35,7 +35,10 @@ struct ledger_stage {
 	size_t count, hash_count;
 	struct tree_edge edge; /* with the staged entries */
 	uint64_t last_when_s;
-	uint64_t closes[ledger_most_staged]; /* entries that staged voids close */
+	struct {
+		uint64_t entry;
+		uint8_t state;
+	} closes[ledger_most_staged]; /* entries that staged voids and revocations close */
 	size_t close_count;
 };
 

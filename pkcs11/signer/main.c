@@ -10,7 +10,7 @@
 
 #include "firmware/boundary/link.h"
 #include "firmware/confine/child.h"
-#include "pkcs11/signer/issue.h"
+#include "pkcs11/signer/revoke.h"
 
 enum { sealer_patience_ms = 20000 };
 
@@ -154,6 +154,12 @@ static status entry_void(int channel, uint32_t call, const void *request)
 	return is_open ? issue_void(&signer, from(channel, call), request, &now) : REFUSE(neighbour_away);
 }
 
+static status entry_revoke(int channel, uint32_t call, const void *request)
+{
+	const struct moment now = moment_now();
+	return is_open ? revoke_entry(&signer, from(channel, call), request, &now) : REFUSE(neighbour_away);
+}
+
 static status entry_read(int channel, uint32_t call, const void *request)
 {
 	return is_open ? issue_read(&signer, from(channel, call), request) : REFUSE(neighbour_away);
@@ -170,6 +176,7 @@ int main(void)
 	static const struct route routes[] = {
 		{message_issue, issue},           {message_ak_certify, ak_certify}, {message_tls_certify, tls_certify},
 		{message_entry_void, entry_void}, {message_entry_read, entry_read}, {message_ledger_ask, ledger_ask},
+		{message_entry_revoke, entry_revoke},
 	};
 	static const struct service service = {.routes = routes,
 					       .route_count = sizeof routes / sizeof routes[0],

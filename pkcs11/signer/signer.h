@@ -15,9 +15,9 @@ enum { signer_most_envelopes = 16, signer_why_room = 512, signer_most_waiting = 
 struct signer_waiting {
 	int channel;
 	uint32_t call;
-	char kind;      /* of the entry: c, a, t, v */
+	char kind;      /* of the entry: c, a, t, v, r */
 	bool is_repeat; /* of an entry that was there before */
-	uint64_t entry, not_before_s, not_after_s;
+	uint64_t entry, not_before_s, not_after_s; /* of a revocation: the first is when */
 	const struct authority *issuer; /* NULL: nothing is signed */
 	uint8_t serial[certificate_serial_size];
 	uint8_t order_key[status_file_key_size];

@@ -82,10 +82,14 @@ bool status_file_is_same_entry(const struct status_file_record *a, const struct 
 	       (a->state == status_file_none) == (b->state == status_file_none);
 }
 
-status status_file_close(struct status_file_record *record)
+uint8_t status_file_closing(uint8_t kind)
 {
-	if (record->state != status_file_issued || (record->kind != 'c' && record->kind != 'a'))
-		return REFUSE(entry_final);
-	record->state = status_file_void;
-	return OK;
+	return kind == 'v' ? status_file_void : kind == 'r' ? status_file_revoked : 0;
+}
+
+status status_file_judge_closing(const struct status_file_record *record)
+{
+	return record->state == status_file_issued && (record->kind == 'c' || record->kind == 'a')
+		       ? OK
+		       : REFUSE(entry_final);
 }

@@ -32,11 +32,14 @@ status status_file_key(uint8_t kind, struct bytes order, uint8_t out[status_file
 void status_file_encode(const struct status_file_record *record, uint8_t out[status_file_record_size]);
 void status_file_decode(const uint8_t in[status_file_record_size], struct status_file_record *out);
 
-/* Whether state (from a later void) aside the two say the same. */
+/* The state that an entry of this kind gives to the one that it refers to; 0: it closes none. */
+uint8_t status_file_closing(uint8_t kind);
+
+/* Whether state (from a later void or revocation) aside the two say the same. */
 bool status_file_is_same_entry(const struct status_file_record *a, const struct status_file_record *b);
 
-/* What a record becomes when its certificate is closed; entry_final unless it is an issued certificate of a device
- * or an AK. */
-status status_file_close(struct status_file_record *record);
+/* entry_final unless it is an issued certificate of a device or an AK: only such a one is closed, by a void or a
+ * revocation, once and for all. */
+status status_file_judge_closing(const struct status_file_record *record);
 
 #endif

@@ -98,6 +98,7 @@ void counter_ak(const struct counter *counter, struct counter_ak *ak, uint8_t ac
 						  .tpm_model = bytes_from_text("swtpm"),
 						  .tpm_version = bytes_from_text("id:20191023")};
 	memset(ak->voucher.activation, activation, sizeof ak->voucher.activation);
+	memset(ak->voucher.account_thumbprint, 0x12, 32);
 	memset(ak->voucher.ek_hash, 0xab, 32);
 	must(voucher_seal(message_ak_voucher, &ak->voucher, counter->fixture->settings.ak_key, &sealed), "AK voucher");
 	ak->request.voucher = buffer_view(&sealed);
@@ -154,6 +155,25 @@ status counter_void(struct counter *counter, uint64_t entry, struct message_entr
 	TRY(issue_void(counter->signer, counter_caller(counter), &request, &counter->now));
 	issue_settle(counter->signer);
 	return counter_answer(counter, message_entry_voided, voided);
+}
+
+struct message_entry_revoke counter_plea(const struct message_issued *issued)
+{
+	struct message_entry_revoke plea = {.entry = issued->entry,
+					    .reason = 1,
+					    .asked_by = 'a',
+					    .request = bytes_from_text("{\"protected\":\"...\"}")};
+	memcpy(plea.serial, issued->serial, sizeof plea.serial);
+	memset(plea.thumbprint, 0x11, sizeof plea.thumbprint);
+	return plea;
+}
+
+status counter_revoke(struct counter *counter, const struct message_entry_revoke *plea,
+		      struct message_entry_revoked *revoked)
+{
+	TRY(revoke_entry(counter->signer, counter_caller(counter), plea, &counter->now));
+	issue_settle(counter->signer);
+	return counter_answer(counter, message_entry_revoked, revoked);
 }
 
 status counter_read(struct counter *counter, uint64_t entry, struct message_entry_given *given)

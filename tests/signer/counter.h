@@ -5,7 +5,7 @@
 #define KEYWARD_TESTS_SIGNER_COUNTER_H
 
 #include "firmware/boundary/channel.h"
-#include "pkcs11/signer/issue.h"
+#include "pkcs11/signer/revoke.h"
 #include "tests/signer/fixture.h"
 
 struct counter {
@@ -51,6 +51,10 @@ status counter_issue(struct counter *counter, const struct counter_order *order,
 status counter_certify_ak(struct counter *counter, const struct counter_ak *ak, struct message_issued *issued);
 status counter_certify_tls(struct counter *counter, EVP_PKEY *key, struct message_tls_certified *certified);
 status counter_void(struct counter *counter, uint64_t entry, struct message_entry_voided *voided);
+/* Of an issued certificate, by its account, with some request; a test changes what it likes. */
+struct message_entry_revoke counter_plea(const struct message_issued *issued);
+status counter_revoke(struct counter *counter, const struct message_entry_revoke *plea,
+		      struct message_entry_revoked *revoked);
 status counter_read(struct counter *counter, uint64_t entry, struct message_entry_given *given);
 
 #endif

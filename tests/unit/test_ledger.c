@@ -88,7 +88,7 @@ static void the_stage_has_an_end(void **state)
 	journal_remove(&journal);
 }
 
-static void a_void_entry_closes_the_one_that_it_names_also_after_the_status_file_was_lost(void **state)
+static void a_void_or_revocation_closes_the_entry_that_it_names_also_after_the_status_file_was_lost(void **state)
 {
 	struct journal journal;
 	struct ledger_record record;
@@ -98,25 +98,30 @@ static void a_void_entry_closes_the_one_that_it_names_also_after_the_status_file
 	must(journal_open(&journal));
 	must(journal_append(&journal, 5));
 	must(journal_stage(&journal, 'v', 3, &number));
+	must(journal_stage(&journal, 'r', 4, &number));
 	must(ledger_commit(journal.ledger));
 	must(journal_append(&journal, 5));
 	must(journal_checkpoint(&journal));
-	for (int round = 0; round < 4; round++) {
-		static const char lie[] = {'v'}, good[] = {'i'};
+	for (int round = 0; round < 8; round++) {
+		/* a state that no entry explains, or one that an entry denies */
+		static const struct {
+			char state;
+			int entry;
+		} lies[] = {{'v', 1}, {'r', 1}, {'i', 3}, {'r', 3}, {'i', 4}, {'v', 4}};
 		journal_close(&journal);
 		if (round == 1) /* lost */
 			fixture_write(journal.path, "status", "", 0);
-		if (round >= 2) { /* a state that no entry explains, or one that an entry denies */
+		if (round >= 2) {
 			char path[160];
 			snprintf(path, sizeof path, "%s/status", journal.path);
 			const int file = open(path, O_WRONLY);
-			assert_int_equal(pwrite(file, round == 2 ? lie : good, 1, (round == 2 ? 1 : 3) * 64), 1);
+			assert_int_equal(pwrite(file, &lies[round - 2].state, 1, lies[round - 2].entry * 64), 1);
 			close(file);
 		}
 		must(journal_open(&journal));
-		for (uint64_t i = 0; i < 11; i++) {
+		for (uint64_t i = 0; i < 12; i++) {
 			must(ledger_read(journal.ledger, i, &record));
-			assert_int_equal(record.status.state, i == 3 ? 'v' : i == 5 ? '-' : 'i');
+			assert_int_equal(record.status.state, "iiivr--iiiii"[i]);
 		}
 	}
 	journal_remove(&journal);
@@ -310,8 +315,9 @@ static void below_the_high_water_mark_only_voids_and_starts_are_written(void **s
 	expect(journal_stage(&journal, 't', 0, &number), refusal_ledger_full);
 	must(journal_stage(&journal, 's', 0, &number));
 	must(journal_stage(&journal, 'v', 1, &number));
+	must(journal_stage(&journal, 'r', 2, &number));
 	must(ledger_commit(journal.ledger));
-	assert_int_equal(ledger_size(journal.ledger), 5);
+	assert_int_equal(ledger_size(journal.ledger), 6);
 	unmap_small_disk(&journal);
 }
 
@@ -363,7 +369,7 @@ int main(void)
 		cmocka_unit_test(entries_are_read_back_and_proven_after_a_new_start),
 		cmocka_unit_test(an_entry_counts_only_after_the_commit),
 		cmocka_unit_test(the_stage_has_an_end),
-		cmocka_unit_test(a_void_entry_closes_the_one_that_it_names_also_after_the_status_file_was_lost),
+		cmocka_unit_test(a_void_or_revocation_closes_the_entry_that_it_names_also_after_the_status_file_was_lost),
 		cmocka_unit_test(hashes_and_status_are_made_anew_when_they_are_missing_or_wrong),
 		cmocka_unit_test(a_checkpoint_that_would_contradict_the_last_is_not_signed),
 		cmocka_unit_test(a_second_signer_on_the_same_ledger_is_refused),
