@@ -150,6 +150,8 @@ static status give(struct registrar *registrar, const struct request *request, s
 	if (found.refusal == refusal_entry_unknown)
 		return REFUSE(activation_unknown);
 	TRY(found);
+	if (row.is_revoked)
+		return REFUSE(certificate_revoked);
 	return reply_chain(reply, row.leaf, row.issuers);
 }
 

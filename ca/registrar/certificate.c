@@ -14,6 +14,8 @@ status certificate_show(struct registrar *registrar, const struct request *reque
 	if (request->payload != NULL)
 		return REFUSE(payload_malformed);
 	TRY(describe_load(registrar, request->part, request->account, &order));
+	if (order.revoked_s != 0)
+		return REFUSE(certificate_revoked);
 	if (order.state != order_valid)
 		return REFUSE(not_found);
 	store_enter(registrar->store);

@@ -51,6 +51,13 @@ struct problem_text describe_problem(status why, const char *detail, const struc
 	return out;
 }
 
+static void end_order(struct order_row *order, status why, const char *detail)
+{
+	const struct problem_text error = describe_problem(why, detail, NULL);
+	order->state = order_invalid;
+	memcpy(order->error, error.text, sizeof order->error);
+}
+
 /* What time alone, or a new boot, has done to it. */
 static void expire(struct order_row *order)
 {
@@ -58,11 +65,8 @@ static void expire(struct order_row *order)
 	const bool is_of_former_boot = order->authorization == authorization_expired;
 	if (!is_of_former_boot && (!is_open || clock_boot_s() < order->expires_boot_s))
 		return;
-	struct problem_text error =
-	    describe_problem(REFUSE(order_expired), is_of_former_boot ? "the appliance was started anew" : NULL, NULL);
-	order->state = order_invalid;
+	end_order(order, REFUSE(order_expired), is_of_former_boot ? "the appliance was started anew" : NULL);
 	order->authorization = authorization_expired;
-	memcpy(order->error, error.text, sizeof order->error);
 }
 
 status describe_load(struct registrar *registrar, const char *name, int64_t account, struct order_row *out)
@@ -72,6 +76,8 @@ status describe_load(struct registrar *registrar, const char *name, int64_t acco
 	if (out->account != account)
 		return REFUSE(account_wrong);
 	expire(out);
+	if (out->revoked_s != 0)
+		end_order(out, REFUSE(certificate_revoked), describe_time(out->revoked_s).text);
 	return OK;
 }
 

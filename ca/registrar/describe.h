@@ -8,7 +8,7 @@
 struct json_t;
 
 /* The order of the path, of the account that signed, as it stands now: one that is past its time is invalid and its
- * authorization expired, without anybody having written so. not_found, account_wrong. Enters the store. */
+ * authorization expired, without anybody having written so; one whose certificate was revoked is invalid. not_found, account_wrong. Enters the store. */
 status describe_load(struct registrar *registrar, const char *name, int64_t account, struct order_row *out);
 
 /* New references; NULL: no memory. */

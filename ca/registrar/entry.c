@@ -57,14 +57,27 @@ static json_t *build_path(const struct message_entry_given *given)
 	return path;
 }
 
-static status give(const struct registrar *registrar, const struct order_row *order, const struct certificate_row *row,
-		   const struct message_entry_given *given, struct reply *reply)
+/* What an offline check of one entry needs; `beside` names what lies beside the leaf. */
+static json_t *build_proof(const struct message_entry_given *given, const char *beside)
 {
-	return reply_json(reply, 200,
-			  json_pack("{s:I, s:s, s:o, s:o, s:o, s:s%, s:o}", "entry", (json_int_t)given->entry, "state",
-				    state_word(given->state), "leaf", encoded(given->leaf), "tbs", encoded(given->tbs),
-				    "path", build_path(given), "checkpoint", (const char *)given->checkpoint.data,
-				    given->checkpoint.size, "why", build_why(registrar, order, row)));
+	return json_pack("{s:I, s:s, s:o, s:o, s:o, s:s%}", "entry", (json_int_t)given->entry, "state",
+			 state_word(given->state), "leaf", encoded(given->leaf), beside, encoded(given->tbs), "path",
+			 build_path(given), "checkpoint", (const char *)given->checkpoint.data, given->checkpoint.size);
+}
+
+/* With its proof and the request that asked for it, so that anybody can see whether it was asked for. */
+static status add_revocation(struct registrar *registrar, uint64_t certificate, json_t *to, struct reply *reply)
+{
+	struct revocation_row row;
+	struct message_entry_given given;
+	store_enter(registrar->store);
+	status found = store_leave(registrar->store, store_revocation_find(registrar->store, certificate, &row));
+	if (found.refusal == refusal_entry_unknown)
+		return OK;
+	TRY(found);
+	const struct message_entry_read ask = {.entry = row.entry};
+	TRY(ask_signer(registrar, message_entry_read, &ask, &given, reply));
+	return json_object_set_new(to, "revocation", build_proof(&given, "request")) == 0 ? OK : REFUSE(internal);
 }
 
 status entry_show(struct registrar *registrar, const struct request *request, struct reply *reply)
@@ -81,5 +94,9 @@ status entry_show(struct registrar *registrar, const struct request *request, st
 	TRY(store_leave(registrar->store, store_certificate_find_order(registrar->store, order.id, &room, &row)));
 	const struct message_entry_read ask = {.entry = row.entry};
 	TRY(ask_signer(registrar, message_entry_read, &ask, &given, reply));
-	return give(registrar, &order, &row, &given, reply);
+	JSON_OWNED object = build_proof(&given, "tbs");
+	if (object == NULL || json_object_set_new(object, "why", build_why(registrar, &order, &row)) != 0)
+		return REFUSE(internal);
+	TRY(add_revocation(registrar, row.entry, object, reply));
+	return reply_json(reply, 200, json_incref(object));
 }

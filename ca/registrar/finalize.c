@@ -60,6 +60,8 @@ static status fail(struct registrar *registrar, const struct order_row *order, s
 
 static status judge_state(const struct order_row *order)
 {
+	if (order->revoked_s != 0)
+		return REFUSE(certificate_revoked);
 	if (order->authorization == authorization_expired)
 		return REFUSE(order_expired);
 	return order->state == order_ready ? OK : REFUSE(order_not_ready);

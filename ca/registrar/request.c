@@ -63,6 +63,8 @@ static status find_key(struct registrar *registrar, enum route_signer signer, co
 		return find_account(registrar, jws, out);
 	case route_new_key:
 		return jws->jwk.size == 0 ? REFUSE(jws_kid_not_allowed) : keyring_take(jws->jwk, out);
+	case route_account_or_key:
+		return jws->jwk.size == 0 ? find_account(registrar, jws, out) : keyring_take(jws->jwk, out);
 	case route_administrator:
 		return find_administrator(registrar, jws, out);
 	case route_nobody:
@@ -85,7 +87,7 @@ static status judge_signer(struct registrar *registrar, enum route_signer signer
 	struct account_row row;
 	if (signer == route_administrator)
 		return strcmp(holder->role, "administrator") == 0 ? OK : REFUSE(role_missing);
-	if (signer != route_account)
+	if (holder->account == 0)
 		return OK;
 	store_enter(registrar->store);
 	TRY(store_leave(registrar->store, store_account_find(registrar->store, holder->account, &row)));

@@ -5,7 +5,7 @@
 
 #include "ca/registrar/request.h"
 
-enum route_signer { route_nobody, route_account, route_new_key, route_administrator };
+enum route_signer { route_nobody, route_account, route_new_key, route_account_or_key, route_administrator };
 
 struct route_row {
 	const char *path;

@@ -98,6 +98,7 @@ struct order_row {
 	enum order_state state;
 	enum authorization_state authorization;
 	uint64_t expires_s, expires_boot_s;
+	uint64_t revoked_s; /* its certificate; 0: not */
 	char error[5121]; /* problem document; empty: none */
 	/* From here on: once the challenge was judged valid. */
 	uint64_t validated_s;
@@ -137,6 +138,7 @@ struct certificate_row {
 	uint64_t not_before_s, not_after_s;
 	int64_t order, activation; /* one of them; 0: none */
 	bool is_void;		   /* its intent was closed without delivery */
+	bool is_revoked;	   /* when it is found; not to be added */
 	uint8_t policy_hash[store_hash_size];
 	struct bytes leaf;    /* DER */
 	struct bytes issuers; /* PEM, without the root; kept once for all that share it */
@@ -148,7 +150,34 @@ status store_certificate_find_order(struct store *store, int64_t order, struct b
 				    struct certificate_row *out);
 status store_certificate_find_activation(struct store *store, int64_t activation, struct buffer *room,
 					 struct certificate_row *out);
+/* Whether the entry of the ledger, a certificate or a revocation, is here. */
 status store_certificate_has(struct store *store, uint64_t entry, bool *out);
+
+/* ---- revocations ---- */
+struct revocation_row {
+	uint64_t certificate; /* its entry in the ledger, */
+	uint64_t entry;	      /* and the revocation's */
+	uint64_t when_s;
+	uint8_t reason, asked_by; /* as in messages.def */
+	uint8_t request_hash[store_hash_size];
+};
+/* A revocation that is there already stays as it is. */
+status store_revocation_add(struct store *store, const struct revocation_row *row);
+/* entry_unknown: that certificate is not revoked. */
+status store_revocation_find(struct store *store, uint64_t certificate, struct revocation_row *out);
+
+/* A certificate that somebody wants to be revoked. */
+struct revocable_row {
+	uint64_t entry, not_after_s;
+	int64_t account, device; /* that it was given to; 0: unknown, and of an AK no device */
+	struct bytes leaf;	 /* DER, copied into room; empty when the intent was closed without delivery */
+};
+/* certificate_unknown */
+status store_revocable_find(struct store *store, const uint8_t serial[store_serial_size], struct buffer *room,
+			    struct revocable_row *out);
+/* Whether the account has a valid authorization, which has not expired, for the device's identifier. */
+status store_authorization_has(struct store *store, int64_t account, int64_t device, uint64_t now_s,
+			       uint64_t now_boot_s, bool *out);
 
 /* The first ledger entry that was not taken over yet. */
 status store_progress_read(struct store *store, uint64_t *entry);

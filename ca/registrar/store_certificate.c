@@ -84,6 +84,7 @@ static status find(struct store *store, enum statement which, int64_t id, struct
 	    .not_before_s = store_column_number(s, 2),
 	    .not_after_s = store_column_number(s, 3),
 	    .is_void = store_column_letter(s, 4) != 'i',
+	    .is_revoked = store_column_number(s, 8) != 0,
 	};
 	TRY(store_column_fixed(store, s, 1, row.serial, sizeof row.serial));
 	TRY(store_column_fixed(store, s, 5, row.policy_hash, sizeof row.policy_hash));

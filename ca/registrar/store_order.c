@@ -66,6 +66,7 @@ static status read_facts(struct store *store, sqlite3_stmt *s, struct order_row 
 	TRY(store_column_text(store, s, 15, row->format, sizeof row->format));
 	TRY(store_column_text(store, s, 16, row->claims, sizeof row->claims));
 	row->assurance = (uint8_t)store_column_number(s, 17);
+	row->revoked_s = store_column_number(s, 18);
 	return OK;
 }
 

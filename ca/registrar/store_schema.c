@@ -66,6 +66,11 @@ static const char *const scripts[] = {
     /* External account bindings; one goes with its account. */
     "CREATE TABLE account_binding (account INTEGER PRIMARY KEY REFERENCES account ON DELETE CASCADE,"
     " name TEXT NOT NULL UNIQUE, request TEXT NOT NULL) STRICT;",
+
+    /* What the ledger says was revoked: beside the certificates, whose rows never change. */
+    "CREATE TABLE revocation (certificate INTEGER PRIMARY KEY REFERENCES certificate, entry INTEGER NOT NULL UNIQUE,"
+    " when_s INTEGER NOT NULL, reason INTEGER NOT NULL, asked_by INTEGER NOT NULL, request_hash BLOB NOT NULL) STRICT;"
+    "CREATE INDEX order_of_device ON acme_order (device, account) WHERE device IS NOT NULL;",
 };
 enum { version_now = sizeof scripts / sizeof scripts[0] };
 

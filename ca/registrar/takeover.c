@@ -66,6 +66,19 @@ static status close_entry(struct registrar *registrar, const struct lost *lost, 
 	return OK;
 }
 
+/* Revoked before we could write that down. */
+static status keep_revocation(struct registrar *registrar, uint64_t entry, const struct message_ledger_entry *leaf)
+{
+	struct revocation_row row = {.certificate = leaf->refers_to,
+				     .entry = entry,
+				     .when_s = leaf->when_s,
+				     .reason = leaf->reason,
+				     .asked_by = leaf->asked_by};
+	memcpy(row.request_hash, leaf->tbs_hash, sizeof row.request_hash);
+	store_enter(registrar->store);
+	return store_leave(registrar->store, store_revocation_add(registrar->store, &row));
+}
+
 static status take_entry(struct registrar *registrar, uint64_t entry)
 {
 	const struct message_entry_read ask = {.entry = entry};
@@ -75,6 +88,8 @@ static status take_entry(struct registrar *registrar, uint64_t entry)
 	if (given.entry != entry)
 		return REFUSE(message_malformed);
 	TRY(wire_decode(message_ledger_entry, given.leaf, &leaf));
+	if (leaf.kind == 'r')
+		return keep_revocation(registrar, entry, &leaf);
 	if (leaf.kind != 'c' && leaf.kind != 'a') /* the listener's, a void, a start: none of ours to keep */
 		return OK;
 	struct lost lost = {

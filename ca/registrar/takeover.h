@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  * What the signer entered and we never heard of. After our own start and each new channel to the signer, before
  * anything else is issued: an intent in the ledger without a certificate here was delivered to nobody and is closed by
- * a void entry. */
+ * a void entry; a revocation that is not here is kept. */
 #ifndef KEYWARD_TAKEOVER_H
 #define KEYWARD_TAKEOVER_H
 

@@ -75,6 +75,7 @@ static void no_message_of_another_process(void **state)
 	union {
 		struct message_issued issued;
 		struct message_entry_voided voided;
+		struct message_entry_revoked revoked;
 		struct message_ledger_given ledger;
 		struct message_pin_given pin;
 		struct message_statement_judged judged;
@@ -84,6 +85,7 @@ static void no_message_of_another_process(void **state)
 	const struct message_issue issue = {.order = bytes_from_text("order"), .envelope = bytes_from_text("device")};
 	const struct message_ak_certify certify = {.voucher = bytes_from_text("voucher")};
 	const struct message_entry_void close_it = {.entry = 0};
+	const struct message_entry_revoke revoke_it = {.asked_by = 'a', .request = bytes_from_text("{}")};
 	const struct message_statement_judge judge = {.directory = bytes_from_text("devices")};
 	const struct {
 		enum process to;
@@ -93,6 +95,7 @@ static void no_message_of_another_process(void **state)
 		{process_SIGNER, message_issue, &issue},        {process_SIGNER, message_ak_certify, &certify},
 		{process_SIGNER, message_entry_void, &close_it}, {process_SIGNER, message_ledger_ask, &ledger},
 		{process_SIGNER, message_pin_ask, &pin},        {process_REGISTRAR, message_issue, &issue},
+		{process_SIGNER, message_entry_revoke, &revoke_it},
 		{process_REGISTRAR, message_statement_judge, &judge},
 	};
 	for (size_t i = 0; i < sizeof attempts / sizeof attempts[0]; i++)

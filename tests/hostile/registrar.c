@@ -10,6 +10,8 @@
 #include <openssl/sha.h>
 #include <time.h>
 
+#include "ca/jose/base64url.h"
+#include "ca/jose/jws.h"
 #include "tests/hostile/world.h"
 
 static struct stage stage;
@@ -348,6 +350,136 @@ static void what_was_closed_stays_closed(void **state)
 	ledger_is_as_before(2);
 }
 
+/* A certificate of the honest account. */
+struct given {
+	struct message_issued issued;
+	struct device_octets certificate;
+};
+
+static void obtain(struct given *out, struct enrolment *enrolment)
+{
+	world_vouch(&stage, &world, enrolment);
+	assert_false(is_refused(world_issue(&stage, enrolment, 0, &out->issued)));
+	out->certificate.size = 0;
+	device_append(&out->certificate, out->issued.chain.at[0].data, out->issued.chain.at[0].size);
+}
+
+static void sign_plea(const struct device_account *by, const struct given *given, struct device_octets *out)
+{
+	static const char lead[] = "{\"reason\":1,\"certificate\":\"";
+	static struct device_octets payload;
+	char url[128], kid[128];
+	snprintf(url, sizeof url, "%s/acme/devices/revoke-certificate", world.origin);
+	snprintf(kid, sizeof kid, "%s/acme/devices/account/1", world.origin);
+	payload.size = out->size = 0;
+	device_append(&payload, lead, sizeof lead - 1);
+	device_base64url(device_view(&given->certificate), &payload);
+	device_append(&payload, "\"}", 3);
+	device_jws_build(&(struct device_jws){.account = by, .url = url, .kid = kid, .payload = (const char *)payload.data},
+			 out);
+}
+
+static status revoke_it(const struct given *given, struct bytes request, struct message_entry_revoked *revoked)
+{
+	struct message_entry_revoke ask = {
+		.entry = given->issued.entry, .reason = 1, .asked_by = 'a', .request = request};
+	memcpy(ask.serial, given->issued.serial, sizeof ask.serial);
+	memcpy(ask.thumbprint, world.account.thumbprint, sizeof ask.thumbprint);
+	return stage_call(&stage, process_SIGNER, message_entry_revoke, &ask, revoked);
+}
+
+static void read_entry(uint64_t entry, struct message_ledger_entry *leaf, struct device_octets *beside)
+{
+	static uint8_t rooms[2][8192];
+	static unsigned turn;
+	static struct message_entry_given given;
+	const struct message_entry_read read = {.entry = entry};
+	assert_false(is_refused(stage_call(&stage, process_SIGNER, message_entry_read, &read, &given)));
+	uint8_t *room = rooms[turn++ % 2]; /* the leaf's views outlive the next call */
+	memcpy(room, given.leaf.data, given.leaf.size);
+	beside->size = 0;
+	device_append(beside, given.tbs.data, given.tbs.size);
+	assert_false(is_refused(wire_decode(message_ledger_entry, bytes_from(room, given.leaf.size), leaf)));
+}
+
+/* What an auditor does with the ledger and the public key of an account alone. */
+static bool was_asked_for(uint64_t revocation, const struct device_account *account)
+{
+	static struct device_octets request, tbs;
+	static uint8_t room[16384], payload[8192];
+	struct message_ledger_entry revoked, certificate;
+	struct buffer jws_room = BUFFER(room), decoded = BUFFER(payload);
+	struct jws jws;
+	uint8_t hash[32];
+	static const char lead[] = "\"certificate\":\"";
+	read_entry(revocation, &revoked, &request);
+	read_entry(revoked.refers_to, &certificate, &tbs);
+	SHA256(request.data, request.size, hash);
+	assert_memory_equal(hash, revoked.tbs_hash, sizeof hash);
+	if (memcmp(certificate.thumbprint, account->thumbprint, 32) != 0 ||
+	    is_refused(jws_parse(device_view(&request), &jws_room, &jws)) || is_refused(jws_verify(&jws, account->key)))
+		return false;
+	const uint8_t *at = memmem(jws.payload.data, jws.payload.size, lead, sizeof lead - 1);
+	assert_non_null(at);
+	at += sizeof lead - 1;
+	const uint8_t *end = memchr(at, '"', jws.payload.size - (size_t)(at - jws.payload.data));
+	assert_false(is_refused(base64url_decode(bytes_from(at, (size_t)(end - at)), &decoded)));
+	return memmem(payload, decoded.size, tbs.data, tbs.size) != NULL;
+}
+
+/* It can deny service by that; but nobody can take it for the account's own wish. */
+static void a_revocation_that_nobody_asked_for_shows_in_the_ledger(void **state)
+{
+	(void)state;
+	static struct enrolment enrolment;
+	static struct given first, second;
+	static struct device_octets genuine, forged;
+	struct message_entry_revoked revoked;
+	obtain(&first, &enrolment);
+	obtain(&second, &enrolment);
+	expect(revoke_it(&first, (struct bytes){0}, &revoked), refusal_revocation_unasked);
+	sign_plea(&world.account, &first, &genuine);
+	assert_false(is_refused(revoke_it(&first, device_view(&genuine), &revoked)));
+	assert_true(was_asked_for(revoked.entry, &world.account));
+	assert_false(was_asked_for(revoked.entry, &world.other_account));
+	/* the same request for another certificate of the account */
+	assert_false(is_refused(revoke_it(&second, device_view(&genuine), &revoked)));
+	assert_false(was_asked_for(revoked.entry, &world.account));
+	obtain(&second, &enrolment);
+	sign_plea(&world.other_account, &second, &forged);
+	assert_false(is_refused(revoke_it(&second, device_view(&forged), &revoked)));
+	assert_false(was_asked_for(revoked.entry, &world.account));
+	assert_false(was_asked_for(revoked.entry, &world.other_account));
+	ledger_is_as_before(6);
+}
+
+static void what_was_revoked_stays_revoked(void **state)
+{
+	(void)state;
+	static struct enrolment enrolment;
+	static struct given given;
+	static struct device_octets request;
+	struct message_entry_revoked revoked;
+	struct message_entry_voided voided;
+	struct message_issued again;
+	struct message_entry_given shown;
+	obtain(&given, &enrolment);
+	sign_plea(&world.account, &given, &request);
+	assert_false(is_refused(revoke_it(&given, device_view(&request), &revoked)));
+	expect(revoke_it(&given, device_view(&request), &revoked), refusal_already_revoked);
+	struct message_entry_revoke lift = {
+		.entry = given.issued.entry, .reason = 8, .asked_by = 'm', .request = device_view(&request)};
+	memcpy(lift.serial, given.issued.serial, sizeof lift.serial);
+	expect(stage_call(&stage, process_SIGNER, message_entry_revoke, &lift, &revoked), refusal_revocation_reason_bad);
+	const struct message_entry_void close_it = {.entry = given.issued.entry};
+	expect(stage_call(&stage, process_SIGNER, message_entry_void, &close_it, &voided), refusal_entry_final);
+	expect(world_issue(&stage, &enrolment, 0, &again), refusal_certificate_revoked);
+	const struct message_entry_read read = {.entry = given.issued.entry};
+	assert_false(is_refused(stage_call(&stage, process_SIGNER, message_entry_read, &read, &shown)));
+	assert_int_equal(shown.state, 'r');
+	ledger_is_as_before(2);
+}
+
 /* Whatever is no message of the registrar's closes the channel, and the warden wires a new one. */
 static void case_83_what_is_no_message_closes_the_channel(void **state)
 {
@@ -386,6 +518,8 @@ int main(int count, char **arguments)
 		HOSTILE(case_64_no_wish_of_the_request_is_granted),
 		HOSTILE(case_83_nothing_beyond_the_envelope),
 		HOSTILE(what_was_closed_stays_closed),
+		HOSTILE(a_revocation_that_nobody_asked_for_shows_in_the_ledger),
+		HOSTILE(what_was_revoked_stays_revoked),
 		HOSTILE(case_83_what_is_no_message_closes_the_channel),
 	};
 	world_new(&world, 14801);

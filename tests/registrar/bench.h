@@ -41,6 +41,8 @@ struct fake_entry {
 	char kind, state;
 	char order[65];
 	uint8_t serial[20];
+	uint64_t refers_to; /* of a revocation, with the rest */
+	uint8_t reason, asked_by, thumbprint[32], request_hash[32];
 };
 
 /* What the fake signer does. Its ledger outlives its channels. */
@@ -48,9 +50,11 @@ struct fake_signer {
 	atomic_uint refusal;
 	atomic_bool is_deaf;	      /* hangs up when asked to issue */
 	atomic_bool dies_after_entry; /* enters, then hangs up without an answer, once */
+	atomic_bool gives_expired;    /* certificates that have expired */
+	EVP_PKEY *certified;	      /* gives real certificates of this key; the test's */
 	atomic_uint delay_ms;
 	atomic_uint late_ms; /* answers `issue` so much later, and other requests meanwhile */
-	atomic_uint issues, reads, voids;
+	atomic_uint issues, reads, voids, revocations;
 	atomic_size_t size;
 	struct fake_entry entries[bench_entries_most];
 };

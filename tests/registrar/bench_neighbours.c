@@ -4,6 +4,7 @@
 #include "tests/registrar/bench_neighbours.h"
 
 #include <openssl/sha.h>
+#include <openssl/x509.h>
 #include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -189,15 +190,47 @@ struct answering {
 	size_t at;
 };
 
+/* A real certificate, long enough to have the shape of ours. */
+static size_t build_certificate(EVP_PKEY *key, const struct fake_entry *entry, uint8_t *out)
+{
+	static const char name[] = "a name that is long enough for a certificate of two long sequences";
+	X509 *certificate = X509_new();
+	BIGNUM *serial = BN_bin2bn(entry->serial, sizeof entry->serial, NULL);
+	X509_NAME *subject = X509_get_subject_name(certificate), *issuer = X509_get_issuer_name(certificate);
+	X509_NAME_add_entry_by_txt(subject, "O", MBSTRING_UTF8, (const uint8_t *)name, 60, -1, 0);
+	X509_NAME_add_entry_by_txt(issuer, "O", MBSTRING_UTF8, (const uint8_t *)name, 60, -1, 0);
+	BN_to_ASN1_INTEGER(serial, X509_get_serialNumber(certificate));
+	X509_set_version(certificate, X509_VERSION_3);
+	X509_gmtime_adj(X509_getm_notBefore(certificate), 0);
+	X509_gmtime_adj(X509_getm_notAfter(certificate), 3600);
+	X509_set_pubkey(certificate, key);
+	const int size = X509_sign(certificate, key, EVP_sha256()) > 0 ? i2d_X509(certificate, &out) : 0;
+	BN_free(serial);
+	X509_free(certificate);
+	return size > 0 ? (size_t)size : 0;
+}
+
+/* What begins as a certificate of the real signer does. */
+static size_t build_text(size_t at, const struct fake_entry *entry, uint8_t *out)
+{
+	static const uint8_t lead[15] = {0x30, 0x82, 1, 0x40, 0x30, 0x82, 1, 0, 0xa0, 3, 2, 1, 2, 2, 20};
+	memcpy(out, lead, sizeof lead);
+	memcpy(out + sizeof lead, entry->serial, sizeof entry->serial);
+	char *text = (char *)out + sizeof lead + sizeof entry->serial;
+	return sizeof lead + sizeof entry->serial + (size_t)sprintf(text, "certificate %zu of %.20s", at, entry->order);
+}
+
 static status give_issued(const struct answering *self)
 {
+	const struct fake_signer *signer = &self->bench->signer;
+	const uint64_t from_s = clock_wall_s() - (signer->gives_expired ? 7200 : 0);
 	const struct fake_entry *entry = &self->bench->signer.entries[self->at];
-	char leaf[64];
-	snprintf(leaf, sizeof leaf, "certificate %zu of %.20s", self->at, entry->order);
-	struct message_issued answer = {
-	    .entry = self->at, .not_before_s = clock_wall_s(), .not_after_s = clock_wall_s() + 3600};
+	uint8_t leaf[1024];
+	struct message_issued answer = {.entry = self->at, .not_before_s = from_s, .not_after_s = from_s + 3600};
 	memcpy(answer.serial, entry->serial, sizeof answer.serial);
-	answer.chain.at[0] = bytes_from_text(leaf);
+	answer.chain.at[0] = bytes_from(leaf, signer->certified != NULL
+						      ? build_certificate(signer->certified, entry, leaf)
+						      : build_text(self->at, entry, leaf));
 	answer.chain.at[1] = bytes_from_text("the issuing certificate, long enough to need a second line of base64");
 	answer.chain.count = 2;
 	return channel_send(self->channel, self->call, message_issued, &answer);
@@ -259,10 +292,14 @@ static status give_entry(struct bench *bench, int channel, uint32_t call, struct
 	if (ask.entry >= bench->signer.size)
 		return REFUSE(entry_unknown);
 	const struct fake_entry *entry = &bench->signer.entries[ask.entry];
-	const struct message_ledger_entry fields = {.kind = (uint8_t)entry->kind,
+	struct message_ledger_entry fields = {.kind = (uint8_t)entry->kind,
 						    .when_s = 5,
 						    .order = bytes_from_text(entry->order),
-						    .serial = BYTES_OF(entry->serial)};
+						    .serial = BYTES_OF(entry->serial),
+						    .refers_to = entry->refers_to,
+						    .reason = entry->reason,
+						    .asked_by = entry->asked_by};
+	memcpy(fields.tbs_hash, entry->request_hash, sizeof fields.tbs_hash);
 	TRY(wire_encode(message_ledger_entry, &fields, &leaf));
 	struct message_entry_given answer = {.entry = ask.entry,
 					     .state = (uint8_t)entry->state,
@@ -286,6 +323,30 @@ static status void_entry(struct bench *bench, int channel, uint32_t call, struct
 	return channel_send(channel, call, message_entry_voided, &answer);
 }
 
+static status revoke_entry(struct bench *bench, int channel, uint32_t call, struct bytes body)
+{
+	struct message_entry_revoke ask;
+	struct fake_signer *signer = &bench->signer;
+	TRY(wire_decode(message_entry_revoke, body, &ask));
+	atomic_fetch_add(&signer->revocations, 1);
+	if (ask.entry >= signer->size || memcmp(signer->entries[ask.entry].serial, ask.serial, sizeof ask.serial) != 0)
+		return REFUSE(entry_unknown);
+	if (signer->entries[ask.entry].state != 'i')
+		return REFUSE(already_revoked);
+	signer->entries[ask.entry].state = 'r';
+	const size_t at = enter(signer, 'r', "");
+	struct fake_entry *entry = &signer->entries[at];
+	entry->refers_to = ask.entry;
+	entry->reason = ask.reason;
+	entry->asked_by = ask.asked_by;
+	memcpy(entry->thumbprint, ask.thumbprint, sizeof entry->thumbprint);
+	SHA256(ask.request.data, ask.request.size, entry->request_hash);
+	if (atomic_exchange(&signer->dies_after_entry, false))
+		return REFUSE(neighbour_away);
+	const struct message_entry_revoked answer = {.entry = at, .when_s = 1700000000};
+	return channel_send(channel, call, message_entry_revoked, &answer);
+}
+
 static status answer_as_signer(struct bench *bench, int channel, uint32_t call, enum message id, struct bytes body)
 {
 	sleep_ms(bench->signer.delay_ms);
@@ -299,6 +360,8 @@ static status answer_as_signer(struct bench *bench, int channel, uint32_t call, 
 		return give_entry(bench, channel, call, body);
 	if (id == message_entry_void)
 		return void_entry(bench, channel, call, body);
+	if (id == message_entry_revoke)
+		return revoke_entry(bench, channel, call, body);
 	if (id == message_ledger_ask) {
 		const struct message_ledger_given answer = {.size = bench->signer.size,
 							    .checkpoint = bytes_from_text("note\n")};

@@ -110,7 +110,8 @@ static void a_database_of_the_version_before_learns_who_has_a_certificate(void *
 	store_bench_add_certificate(bench->store, &certificate);
 	store_bench_close(bench);
 	store_bench_run(bench,
-			"DROP TABLE account_binding; DROP INDEX account_unproven; DROP INDEX order_open; DROP INDEX order_closed;"
+			"DROP TABLE revocation; DROP INDEX order_of_device; DROP TABLE account_binding;"
+			"DROP INDEX account_unproven; DROP INDEX order_open; DROP INDEX order_closed;"
 			"DROP INDEX activation_of_account; DROP INDEX activation_unproven;"
 			"ALTER TABLE account DROP COLUMN has_certificate; ALTER TABLE account DROP COLUMN idle_s;"
 			"ALTER TABLE activation DROP COLUMN has_certificate;"
