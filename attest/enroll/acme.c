@@ -27,6 +27,8 @@ static outcome read_directory(struct acme *acme, const char *url)
 	const json_t *own = json_object_get(object, "keyward");
 	if (result.code == exit_done && own != NULL)
 		result = answer_text(own, "akEnrolment", acme->ak_enrolment, sizeof acme->ak_enrolment);
+	if (result.code == exit_done && json_object_get(object, "revokeCert") != NULL)
+		result = answer_text(object, "revokeCert", acme->revoke, sizeof acme->revoke);
 	json_decref(object);
 	return result;
 }
@@ -128,4 +130,15 @@ outcome acme_ak_finish(struct acme *acme, const struct acme_activation *activati
 	STEP(post_object(acme, activation->url, payload, &answer));
 	*pem = answer.body;
 	return DONE;
+}
+
+outcome acme_revoke(struct acme *acme, struct bytes certificate, uint64_t reason)
+{
+	struct http_answer answer;
+	json_t *payload = json_pack("{s:I}", "reason", (json_int_t)reason);
+	if (acme->revoke[0] == 0 || payload == NULL || !answer_add_octets(payload, "certificate", certificate)) {
+		json_decref(payload);
+		return outcome_fail(exit_refused, "this CA revokes no certificates");
+	}
+	return post_object(acme, acme->revoke, payload, &answer);
 }

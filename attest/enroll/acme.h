@@ -15,6 +15,7 @@ struct acme {
 	struct signed_client client;
 	char new_account[http_url_room], new_order[http_url_room];
 	char ak_enrolment[http_url_room]; /* empty: this CA enrols no attestation keys */
+	char revoke[http_url_room];	  /* empty: it revokes nothing */
 	char thumbprint[64];		  /* base64url, of the account's key */
 };
 
@@ -37,6 +38,9 @@ outcome acme_ak_begin(struct acme *acme, const struct acme_endorsement *endorsem
 /* Gives the secret back; the AK's chain in PEM, until the next request. */
 outcome acme_ak_finish(struct acme *acme, const struct acme_activation *activation, struct bytes secret,
 		       struct bytes *pem);
+
+/* Has a certificate of this account revoked (RFC 8555 7.6). */
+outcome acme_revoke(struct acme *acme, struct bytes certificate, uint64_t reason);
 
 struct acme_order {
 	char url[http_url_room], authorization[http_url_room], finalize[http_url_room], challenge[http_url_room];

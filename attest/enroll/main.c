@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  * keyward-enroll: a device with a TPM 2.0 gets a certificate, and renews and shows it. Distrusts the CA, the network
  * and the state folder. */
+#include <errno.h>
 #include <openssl/pem.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -155,12 +156,53 @@ static outcome show(const struct state *state)
 	return result;
 }
 
+static outcome ask_revocation(const struct options *options, const struct state *state, X509 *leaf)
+{
+	static struct acme acme;
+	struct http *http = NULL;
+	EVP_PKEY *account = NULL;
+	unsigned char *der = NULL;
+	const int size = i2d_X509(leaf, &der);
+	outcome result = size > 0 ? key_file_read(state->account, &account) : outcome_fail(exit_other, "there is no memory");
+	if (result.code == exit_done)
+		result = http_open(options->root, options->directory, &http);
+	if (result.code == exit_done)
+		result = acme_open(http, account, options->directory, &acme);
+	if (result.code == exit_done)
+		result = acme_revoke(&acme, bytes_from(der, (size_t)size), options->reason);
+	OPENSSL_free(der);
+	http_close(http);
+	EVP_PKEY_free(account);
+	return result;
+}
+
+/* Once the CA has given a word on the certificate, be it that it is revoked already, the next renew does not take it for
+ * good: the entry is gone. */
+static outcome revoke_certificate(const struct options *options, const struct state *state)
+{
+	struct identity identity = {0};
+	bool is_there = false;
+	STEP(identity_load(state->device, &is_there, &identity));
+	outcome result = identity.chain != NULL
+				 ? ask_revocation(options, state, sk_X509_value(identity.chain, 0))
+				 : outcome_fail(exit_other, "there is no certificate in %s", state->device);
+	identity_clear(&identity);
+	if ((result.code == exit_done || result.code == exit_refused) && unlink(state->entry) != 0 && errno != ENOENT)
+		return outcome_fail(exit_other, "%s cannot be removed", state->entry);
+	if (result.code == exit_done)
+		(void)printf("the certificate in %s is revoked\n", state->device);
+	return result;
+}
+
 static outcome run(const struct options *options)
 {
 	struct state state = {.folder = -1};
-	STEP(state_open(options->state, options->command != options_show, &state));
+	const bool may_make = options->command == options_enroll || options->command == options_renew;
+	STEP(state_open(options->state, may_make, &state));
 	const outcome result = options->command == options_show	   ? show(&state)
 			       : options->command == options_renew ? renew(options, &state)
+			       : options->command == options_revoke
+				       ? revoke_certificate(options, &state)
 								   : enroll(options, &state);
 	state_close(&state);
 	return result;

@@ -10,7 +10,7 @@
 #define DEFAULT_TCTI "device:/dev/tpmrm0"
 
 static const char help[] =
-	"usage: keyward-enroll --directory URL --root FILE [OPTION...] [enroll|renew]\n"
+	"usage: keyward-enroll --directory URL --root FILE [OPTION...] [enroll|renew|revoke]\n"
 	"       keyward-enroll [--state FOLDER] show\n"
 	"\n"
 	"Gets a certificate for a key inside this device's TPM 2.0 from a Keyward appliance.\n"
@@ -18,6 +18,7 @@ static const char help[] =
 	"  enroll   get a certificate, whether or not there is one (the default)\n"
 	"  renew    the same if there is none or it expires soon; else nothing: for a timer\n"
 	"  show     tell about the certificate that is there; asks neither TPM nor appliance\n"
+	"  revoke   have the certificate that is there revoked; asks no TPM\n"
 	"\n"
 	"  --directory URL        the appliance's ACME directory, https://NAME:PORT/acme/DIRECTORY/directory\n"
 	"  --root FILE            its root certificate in PEM; no other is trusted\n"
@@ -28,6 +29,7 @@ static const char help[] =
 	"  --key-type TYPE        p256 or rsa2048 (p256)\n"
 	"  --ek-chain FILE        intermediate certificates of the TPM's maker, if the TPM lacks them\n"
 	"  --renew-before SECONDS what renew calls soon (a third of the certificate's life)\n"
+	"  --reason NUMBER        why revoke revokes, by RFC 5280 5.3.1 (0, unspecified)\n"
 	"  --help                 this\n"
 	"\n"
 	"Exit status: 0 done, 1 command line, 2 no answer of this appliance, 3 it refused, 4 TPM, 5 files, 6 try later.\n"
@@ -43,7 +45,7 @@ static outcome wrong(const char *sentence)
 	return outcome_fail(exit_usage, "%s; keyward-enroll --help says how it is used", sentence);
 }
 
-static bool read_seconds(const char *text, uint64_t *out)
+static bool read_number(const char *text, uint64_t *out)
 {
 	char *end;
 	if (*text < '0' || *text > '9' || strlen(text) > 10)
@@ -67,9 +69,11 @@ static outcome read_letter(int letter, const char *value, struct options *option
 	if (letter == 'k')
 		return read_kind(value, &options->key_kind) ? DONE : wrong("--key-type is p256 or rsa2048");
 	if (letter == 'b')
-		return (options->is_renew_before_set = read_seconds(value, &options->renew_before_s))
+		return (options->is_renew_before_set = read_number(value, &options->renew_before_s))
 			       ? DONE
 			       : wrong("--renew-before takes a number of seconds");
+	if (letter == 'c')
+		return read_number(value, &options->reason) ? DONE : wrong("--reason takes a number");
 	if (letter == '?')
 		return wrong("there is no such option, or it lacks its value");
 	*texts[letter] = value;
@@ -79,7 +83,8 @@ static outcome read_letter(int letter, const char *value, struct options *option
 static outcome read_command(int count, char **words, struct options *options)
 {
 	static const char *const commands[] = {
-		[options_enroll] = "enroll", [options_renew] = "renew", [options_show] = "show"};
+		[options_enroll] = "enroll", [options_renew] = "renew", [options_show] = "show",
+		[options_revoke] = "revoke"};
 	if (count == 0)
 		return DONE;
 	for (size_t i = 0; count == 1 && i < sizeof commands / sizeof *commands; i++)
@@ -87,7 +92,7 @@ static outcome read_command(int count, char **words, struct options *options)
 			options->command = (enum options_command)i;
 			return DONE;
 		}
-	return wrong("the command is enroll, renew or show");
+	return wrong("the command is enroll, renew, show or revoke");
 }
 
 outcome options_read(int count, char **words, struct options *out)
@@ -98,6 +103,7 @@ outcome options_read(int count, char **words, struct options *out)
 		{"identifier", required_argument, NULL, 'i'},	{"ek-chain", required_argument, NULL, 'e'},
 		{"audit", required_argument, NULL, 'a'},	{"key-type", required_argument, NULL, 'k'},
 		{"renew-before", required_argument, NULL, 'b'}, {"help", no_argument, NULL, 'h'},
+		{"reason", required_argument, NULL, 'c'},
 		{NULL, 0, NULL, 0}};
 	struct options options = {.key_kind = tpm_key_p256, .state = DEFAULT_STATE, .tcti = DEFAULT_TCTI};
 	int letter;
@@ -110,7 +116,7 @@ outcome options_read(int count, char **words, struct options *out)
 		STEP(read_letter(letter, optarg, &options));
 	}
 	STEP(read_command(count - optind, words + optind, &options));
-	if ((options.command == options_enroll || options.command == options_renew) &&
+	if (options.command != options_show &&
 	    (options.directory == NULL || options.root == NULL))
 		return wrong("--directory and --root are needed");
 	*out = options;

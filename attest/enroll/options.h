@@ -5,7 +5,7 @@
 
 #include "attest/enroll/tpm.h"
 
-enum options_command { options_enroll, options_renew, options_show, options_help };
+enum options_command { options_enroll, options_renew, options_show, options_revoke, options_help };
 
 struct options {
 	enum options_command command;
@@ -16,6 +16,7 @@ struct options {
 	enum tpm_key_kind key_kind;
 	uint64_t renew_before_s;
 	bool is_renew_before_set; /* else a third of the certificate's life */
+	uint64_t reason;	  /* CRLReason */
 };
 
 /* exit_usage, with a sentence on standard error. */

@@ -1,21 +1,25 @@
 /* SPDX-License-Identifier: Apache-2.0
  * keyward-control: an administrator's signed requests to the appliance. Distrusts the command line and the server. */
 #include <getopt.h>
+#include <openssl/pem.h>
 #include <stdio.h>
 #include <stdlib.h>
 
 #include "ca/client/key_file.h"
 #include "ca/client/signed.h"
+#include "ca/jose/base64url.h"
 #include "ca/jose/json.h"
 #include "firmware/boundary/clock.h"
 
 struct options {
 	const char *root, *server, *administrator, *key, *identifier, *ek;
-	uint64_t sequence, expires_in_s;
+	const char *certificate; /* to be revoked; NULL: an enrolment record is sent */
+	uint64_t sequence, expires_in_s, reason;
 };
 
 static const char usage[] = "usage: keyward-control --root FILE --server URL --administrator NAME --key FILE\n"
-			    "           enrolment-record --identifier ID --ek HEX [--sequence N] [--expires SECONDS]";
+			    "           enrolment-record --identifier ID --ek HEX [--sequence N] [--expires SECONDS]\n"
+			    "         | revoke --certificate FILE [--reason N]";
 
 static outcome wrong_usage(const char *sentence)
 {
@@ -34,6 +38,19 @@ static bool read_whole(const char *text, uint64_t *out)
 	return *end == 0 && *out > 0 && *out <= UINT64_C(1) << 53;
 }
 
+static outcome judge_options(const struct options *options, const char *command)
+{
+	const bool is_revocation = strcmp(command, "revoke") == 0;
+	if (!is_revocation && strcmp(command, "enrolment-record") != 0)
+		return wrong_usage("name one command: enrolment-record or revoke");
+	if (options->root == NULL || options->server == NULL || options->administrator == NULL || options->key == NULL)
+		return wrong_usage("--root, --server, --administrator and --key are needed");
+	if (is_revocation ? options->certificate == NULL || options->identifier != NULL || options->ek != NULL
+			  : options->certificate != NULL || options->identifier == NULL || options->ek == NULL)
+		return wrong_usage("enrolment-record needs --identifier and --ek, revoke needs --certificate");
+	return DONE;
+}
+
 static outcome read_options(int count, char **words, struct options *out)
 {
 	static const struct option names[] = {{"root", required_argument, NULL, 'r'},
@@ -44,29 +61,29 @@ static outcome read_options(int count, char **words, struct options *out)
 					      {"ek", required_argument, NULL, 'e'},
 					      {"sequence", required_argument, NULL, 'n'},
 					      {"expires", required_argument, NULL, 'x'},
+					      {"certificate", required_argument, NULL, 'c'},
+					      {"reason", required_argument, NULL, 'w'},
 					      {NULL, 0, NULL, 0}};
 	struct options options = {.sequence = 1, .expires_in_s = 86400};
 	int letter;
 	while ((letter = getopt_long(count, words, "", names, NULL)) != -1) {
 		const char **const texts[] = {
 			['r'] = &options.root, ['s'] = &options.server,	    ['a'] = &options.administrator,
-			['k'] = &options.key,  ['i'] = &options.identifier, ['e'] = &options.ek};
-		if (letter == 'n' || letter == 'x') {
-			if (!read_whole(optarg, letter == 'n' ? &options.sequence : &options.expires_in_s))
-				return wrong_usage("--sequence and --expires take a whole number of 1 or more");
+			['k'] = &options.key,  ['i'] = &options.identifier, ['e'] = &options.ek,
+			['c'] = &options.certificate};
+		if (letter == 'n' || letter == 'x' || letter == 'w') {
+			if (!read_whole(optarg, letter == 'n'	? &options.sequence
+						: letter == 'x' ? &options.expires_in_s
+								: &options.reason))
+				return wrong_usage("--sequence, --expires and --reason take a whole number of 1 or more");
 		} else if (letter == '?') {
 			return wrong_usage("there is no such option, or it lacks its value");
 		} else {
 			*texts[letter] = optarg;
 		}
 	}
-	if (optind + 1 != count || strcmp(words[optind], "enrolment-record") != 0)
-		return wrong_usage("name one command: enrolment-record");
-	if (options.root == NULL || options.server == NULL || options.administrator == NULL || options.key == NULL ||
-	    options.identifier == NULL || options.ek == NULL)
-		return wrong_usage("--root, --server, --administrator, --key, --identifier and --ek are needed");
 	*out = options;
-	return DONE;
+	return judge_options(&options, optind + 1 == count ? words[optind] : "");
 }
 
 static bool add_text(struct buffer *out, const char *text)
@@ -74,7 +91,7 @@ static bool add_text(struct buffer *out, const char *text)
 	return buffer_add(out, text, strlen(text));
 }
 
-static outcome build_payload(const struct options *options, struct buffer *out)
+static outcome build_record(const struct options *options, struct buffer *out)
 {
 	char numbers[128];
 	const uint64_t now = clock_wall_s();
@@ -91,6 +108,23 @@ static outcome build_payload(const struct options *options, struct buffer *out)
 	return DONE;
 }
 
+/* The first certificate of the file. */
+static outcome build_revocation(const struct options *options, struct buffer *out)
+{
+	char reason[64];
+	unsigned char *der = NULL;
+	BIO *bio = BIO_new_file(options->certificate, "re");
+	X509 *certificate = bio == NULL ? NULL : PEM_read_bio_X509(bio, NULL, NULL, NULL);
+	const int size = certificate == NULL ? 0 : i2d_X509(certificate, &der);
+	(void)snprintf(reason, sizeof reason, "\",\"reason\":%llu}", (unsigned long long)options->reason);
+	const bool is_built = size > 0 && add_text(out, "{\"certificate\":\"") &&
+			      base64url_encode(bytes_from(der, (size_t)size), out) && add_text(out, reason);
+	OPENSSL_free(der);
+	X509_free(certificate);
+	BIO_free(bio);
+	return is_built ? DONE : outcome_fail(exit_other, "%s holds no certificate in PEM", options->certificate);
+}
+
 /* URL of the server: its origin without a slash, then the path. */
 static outcome build_url(const struct options *options, const char *path, const char *last, char out[http_url_room])
 {
@@ -102,22 +136,32 @@ static outcome build_url(const struct options *options, const char *path, const 
 	return DONE;
 }
 
-static outcome post_record(const struct options *options, struct http *http, EVP_PKEY *key)
+static void tell(const struct options *options)
 {
-	struct signed_client client = {.http = http, .key = key};
-	struct http_answer answer;
-	char url[http_url_room];
-	uint8_t text[4096];
-	struct buffer payload = BUFFER(text);
-	STEP(build_payload(options, &payload));
-	STEP(build_url(options, "/admin/new-nonce", "", client.new_nonce));
-	STEP(build_url(options, "/admin/administrator/", options->administrator, client.kid));
-	STEP(build_url(options, "/admin/enrolment-record", "", url));
-	STEP(signed_post(&client, url, buffer_view(&payload), &answer));
+	if (options->certificate != NULL) {
+		(void)printf("the certificate in %s is revoked\n", options->certificate);
+		return;
+	}
 	(void)fputs("enrolment record taken: ", stdout);
 	outcome_print(bytes_from_text(options->identifier));
 	(void)printf(" belongs to the device with EK %s, sequence %llu, for %llu seconds from now\n", options->ek,
 		     (unsigned long long)options->sequence, (unsigned long long)options->expires_in_s);
+}
+
+static outcome post(const struct options *options, struct http *http, EVP_PKEY *key)
+{
+	struct signed_client client = {.http = http, .key = key};
+	struct http_answer answer;
+	char url[http_url_room];
+	uint8_t text[8192];
+	struct buffer payload = BUFFER(text);
+	const bool is_revocation = options->certificate != NULL;
+	STEP(is_revocation ? build_revocation(options, &payload) : build_record(options, &payload));
+	STEP(build_url(options, "/admin/new-nonce", "", client.new_nonce));
+	STEP(build_url(options, "/admin/administrator/", options->administrator, client.kid));
+	STEP(build_url(options, is_revocation ? "/admin/revocation" : "/admin/enrolment-record", "", url));
+	STEP(signed_post(&client, url, buffer_view(&payload), &answer));
+	tell(options);
 	return DONE;
 }
 
@@ -128,7 +172,7 @@ static outcome run(const struct options *options)
 	STEP(key_file_read(options->key, &key));
 	outcome result = http_open(options->root, options->server, &http);
 	if (result.code == exit_done)
-		result = post_record(options, http, key);
+		result = post(options, http, key);
 	http_close(http);
 	EVP_PKEY_free(key);
 	return result;
