@@ -94,7 +94,7 @@ class Device:
 
     def __init__(self, place):
         self.place = place
-        self.received, self.refused, self.errors = set(), 0, []
+        self.received, self.revoked, self.refused, self.errors = set(), set(), 0, []
         socket = os.path.join(place.work, "tpm")
         self.tpm = subprocess.Popen(
             ["swtpm", "socket", "--tpm2", "--tpmstate", f"dir={place.folder}/device-tpm-state", "--flags",
@@ -120,6 +120,20 @@ class Device:
             shutil.rmtree(self.where, ignore_errors=True)
         return subprocess.Popen([*self.common, "--state", self.where], stdout=subprocess.DEVNULL,
                                 stderr=subprocess.PIPE, stdin=subprocess.DEVNULL)
+
+    def begin_revocation(self):
+        """Of the certificate that the device has now."""
+        self.where = os.path.join(self.place.folder, "device")
+        return subprocess.Popen([*self.common, "--state", self.where, "--reason", "4", "revoke"],
+                                stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, stdin=subprocess.DEVNULL)
+
+    def end_revocation(self, process):
+        """Whether the client was told that the certificate is revoked."""
+        text = open(os.path.join(self.where, "certificate.pem")).read().partition("-----END")[0]
+        is_told = self.end(process) or "is revoked" in self.error
+        if is_told:
+            self.revoked.add(ssl.PEM_cert_to_DER_cert(text + "-----END CERTIFICATE-----\n"))
+        return is_told
 
     def end(self, process):
         try:

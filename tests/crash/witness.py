@@ -28,7 +28,7 @@ def leaf_of(octets):
     for name in "reporter", "order", "type", "identifier", "envelope", "serial":
         out[name] = take(int.from_bytes(take(4), "big"))
     out["not_after"], out["refers_to"] = number(), number()
-    out["tbs_hash"] = take(32)
+    out["reason"], out["asked_by"], out["thumbprint"], out["tbs_hash"] = take(1)[0], take(1), take(32), take(32)
     take(2 * 32 + 8 + 3 * 32)
     assert at == len(octets), "a leaf has octets too many"
     return out
@@ -60,7 +60,8 @@ def read_ledger(state):
 
 
 def read_database(state):
-    """The appliance must be down: entry to (serial, state, certificate), and what is wrong with the database."""
+    """The appliance must be down: entry to (serial, state, certificate), revoked entry to the one that revoked it, and what is
+    wrong with the database."""
     copy = tempfile.mkdtemp(prefix="keyward-witness.", dir="/tmp")
     try:
         shutil.copytree(f"{state}/database", f"{copy}/database")
@@ -68,10 +69,11 @@ def read_database(state):
         sound = base.execute("PRAGMA integrity_check").fetchone()[0]
         rows = {entry: (bytes(serial), to, bytes(leaf)) for entry, serial, to, leaf in
                 base.execute("SELECT entry, serial, state, leaf FROM certificate")}
+        revoked = dict(base.execute("SELECT certificate, entry FROM revocation"))
         lost = base.execute("SELECT name FROM acme_order WHERE state = 'v' AND id NOT IN (SELECT acme_order FROM"
                             " certificate WHERE acme_order IS NOT NULL AND state = 'i')").fetchall()
         base.close()
-        return rows, ([] if sound == "ok" else [sound]) + [f"order {name} is valid without a certificate" for name, in lost]
+        return rows, revoked, ([] if sound == "ok" else [sound]) + [f"order {name} is valid without a certificate" for name, in lost]
     finally:
         shutil.rmtree(copy, ignore_errors=True)
 
@@ -81,12 +83,14 @@ class Left:
 
     def __init__(self, state):
         self.data, self.entries = read_ledger(state)
-        self.rows, self.unsound = read_database(state)
+        self.rows, self.revoked_rows, self.unsound = read_database(state)
         self.status = open(f"{state}/ledger/status", "rb").read()
-        self.voids = {}  # the entry that is closed: the one that closes it
+        closed = {}  # the entry that is closed: the one that closes it
         for n, e in enumerate(self.entries):
-            if e["kind"] == "v" and (self.voids.setdefault(e["refers_to"], n) != n or e["refers_to"] >= n):
+            if e["kind"] in "vr" and (closed.setdefault(e["refers_to"], n) != n or e["refers_to"] >= n):
                 self.unsound.append(f"entry {n} closes {e['refers_to']} a second time, or before it was made")
+        self.voids = {entry: n for entry, n in closed.items() if self.entries[n]["kind"] == "v"}
+        self.revoked = {entry: n for entry, n in closed.items() if self.entries[n]["kind"] == "r"}
 
     def orders_twice(self):
         """One order, one certificate."""
@@ -109,11 +113,18 @@ class Left:
                 out.append(f"entry {n} kind {e['kind']} void {self.voids.get(n)} row {row and row[:2]}")
         return out
 
+    def revocation_faults(self, told):
+        """The ledger's revocations are the database's, and each that a client was told of is one of them."""
+        held = {leaf: entry for entry, (_, _, leaf) in self.rows.items()}
+        out = [] if self.revoked == self.revoked_rows else [f"ledger {self.revoked}, database {self.revoked_rows}"]
+        return out + [f"entry {held.get(one)} is not revoked, and a client was told so" for one in told
+                      if held.get(one) not in self.revoked]
+
     def status_faults(self):
         out = [] if len(self.status) == RECORD * len(self.entries) else [f"the status file has {len(self.status)} octets"]
         for n, e in enumerate(self.entries):
             r = self.status[RECORD * n:RECORD * (n + 1)]
-            expected = "-" if e["kind"] in "vs" else "v" if n in self.voids else "i"
+            expected = "-" if e["kind"] in "vrs" else "v" if n in self.voids else "r" if n in self.revoked else "i"
             if len(r) != RECORD or chr(r[0]) != expected or chr(r[1]) != e["kind"] or \
                     int.from_bytes(r[24:32], "big") != e["offset"] or \
                     (e["kind"] in "cat" and r[SERIAL_AT:SERIAL_AT + 20] != e["serial"]):
