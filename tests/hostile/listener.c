@@ -5,9 +5,11 @@
 #include <stdlib.h>
 
 #include <cmocka.h>
+#include <openssl/pem.h>
 #include <openssl/x509v3.h>
 #include <unistd.h>
 
+#include "ca/jose/jwk.h"
 #include "tests/hostile/world.h"
 
 static struct stage stage;
@@ -181,6 +183,106 @@ static void no_administrators_act(void **state)
 	is_refused_by_name(answer, "signature_wrong");
 }
 
+static char order[65];
+
+/* As the honest account asks it of a resource of its order, with one member of base64url. */
+static struct message_response ask_order(const char *before, const char *after, const char *member, struct bytes octets)
+{
+	static struct device_octets payload;
+	char path[256], lead[32];
+	payload.size = 0;
+	snprintf(path, sizeof path, "/acme/devices/%s/%s%s", before, order, after);
+	snprintf(lead, sizeof lead, "{\"%s\":\"", member);
+	device_append(&payload, lead, strlen(lead));
+	device_base64url(octets, &payload);
+	device_append(&payload, "\"}", 3);
+	return post(path, path, &world.account, kid, member[0] == 0 ? "" : (const char *)payload.data);
+}
+
+static void open_order(char token[129])
+{
+	static const char name[] = "{\"identifiers\":[{\"type\":\"permanent-identifier\",\"value\":\"" WORLD_IDENTIFIER "\"}]}";
+	static const char lead[] = "\"token\":\"";
+	struct message_response answer = post("/acme/devices/new-order", "/acme/devices/new-order", &world.account, kid, name);
+	assert_int_equal(answer.http_status, 201);
+	const char *slash = memrchr(answer.location.data, '/', answer.location.size);
+	const size_t size = answer.location.size - (size_t)(slash + 1 - (const char *)answer.location.data);
+	assert_in_range(size, 1, sizeof order - 1);
+	memcpy(order, slash + 1, size);
+	order[size] = 0;
+	answer = ask_order("authorization", "", "", (struct bytes){0});
+	const char *at = memmem(answer.body.data, answer.body.size, lead, sizeof lead - 1);
+	assert_non_null(at);
+	at += sizeof lead - 1;
+	snprintf(token, 129, "%.*s", (int)strcspn(at, "\""), at);
+}
+
+/* The honest account's certificate, through the real registrar, verifier and signer. */
+static void obtain(struct device_octets *certificate)
+{
+	static struct device_octets statement, csr;
+	char token[129];
+	uint8_t *der = NULL;
+	const struct bytes chain[1] = {device_view(&world.ak_certificate)};
+	const struct device_csr wish = {.key = world.key.key, .subject = WORLD_IDENTIFIER};
+	statement.size = csr.size = certificate->size = 0;
+	open_order(token);
+	device_statement_build(&(struct device_statement){.ak = &world.ak,
+							  .key = &world.key,
+							  .token = bytes_from_text(token),
+							  .thumbprint = world.account.thumbprint,
+							  .chain = chain,
+							  .chain_count = 1},
+			       &statement);
+	assert_int_equal(ask_order("challenge", "", "attObj", device_view(&statement)).http_status, 200);
+	device_csr_build(&wish, &csr);
+	assert_int_equal(ask_order("order", "/finalize", "csr", device_view(&csr)).http_status, 200);
+	const struct message_response answer = ask_order("certificate", "", "", (struct bytes){0});
+	BIO *bio = BIO_new_mem_buf(answer.body.data, (int)answer.body.size);
+	X509 *read = PEM_read_bio_X509(bio, NULL, NULL, NULL);
+	const int size = i2d_X509(read, &der);
+	assert_true(size > 0);
+	device_append(certificate, der, (size_t)size);
+	OPENSSL_free(der);
+	X509_free(read);
+	BIO_free(bio);
+}
+
+static struct message_response revoke_as(const struct device_account *by, const char *by_kid, const char *payload)
+{
+	static const char path[] = "/acme/devices/revoke-certificate";
+	return post(path, path, by, by_kid, payload);
+}
+
+static void no_revocation_but_by_those_who_may(void **state)
+{
+	(void)state;
+	static struct device_octets certificate, payload;
+	static struct device_account own;
+	struct buffer jwk = BUFFER(own.jwk);
+	char other_kid[256];
+	obtain(&certificate);
+	payload.size = 0;
+	device_append(&payload, "{\"certificate\":\"", 16);
+	device_base64url(device_view(&certificate), &payload);
+	device_append(&payload, "\"}", 3);
+	const char *text = (const char *)payload.data;
+	is_refused_by_name(revoke_as(&world.other_account, kid, text), "signature_wrong");
+	is_refused_by_name(revoke_as(&world.other_account, NULL, text), "revocation_forbidden");
+	is_refused_by_name(revoke_as(&world.account, NULL, text), "revocation_forbidden");
+	const struct message_response other =
+		post("/acme/devices/new-account", "/acme/devices/new-account", &world.other_account, NULL, "{}");
+	snprintf(other_kid, sizeof other_kid, "%.*s", (int)other.location.size, (const char *)other.location.data);
+	is_refused_by_name(revoke_as(&world.other_account, other_kid, text), "revocation_forbidden");
+	is_refused_by_name(post("/admin/revocation", "/admin/revocation", &world.account, kid, text), "role_missing");
+	own.key = world.key.key;
+	assert_false(is_refused(jwk_build(own.key, &jwk)));
+	own.jwk_size = jwk.size;
+	assert_int_equal(revoke_as(&own, NULL, text).http_status, 200);
+	is_refused_by_name(ask_order("certificate", "", "", (struct bytes){0}), "certificate_revoked");
+	is_refused_by_name(revoke_as(&world.account, kid, text), "already_revoked");
+}
+
 static void case_83_what_is_no_message_closes_the_channel(void **state)
 {
 	(void)state;
@@ -253,6 +355,7 @@ int main(int count, char **arguments)
 		cmocka_unit_test(no_changed_body),
 		cmocka_unit_test(case_04_no_request_twice),
 		cmocka_unit_test(no_administrators_act),
+		cmocka_unit_test(no_revocation_but_by_those_who_may),
 		cmocka_unit_test(case_83_what_is_no_message_closes_the_channel),
 		cmocka_unit_test(the_real_one_serves_and_logs_after_it_shut_down_every_socket),
 	};
