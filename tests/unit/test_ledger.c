@@ -299,7 +299,7 @@ static void case_91_a_full_disk_stops_issuing_and_leaves_nothing_half_made(void 
 	unmap_small_disk(&journal);
 }
 
-static void below_the_high_water_mark_only_voids_and_starts_are_written(void **state)
+static void below_the_high_water_mark_only_voids_revocations_and_starts_are_written(void **state)
 {
 	struct journal journal;
 	uint64_t number;
@@ -376,7 +376,7 @@ int main(void)
 		cmocka_unit_test(case_99_a_clock_behind_the_last_entry_is_unsafe),
 		cmocka_unit_test(case_99_a_clock_that_jumped_ahead_is_unsafe_also_after_a_new_start_in_the_same_boot),
 		cmocka_unit_test(case_91_a_full_disk_stops_issuing_and_leaves_nothing_half_made),
-		cmocka_unit_test(below_the_high_water_mark_only_voids_and_starts_are_written),
+		cmocka_unit_test(below_the_high_water_mark_only_voids_revocations_and_starts_are_written),
 		cmocka_unit_test(case_91_a_ledger_that_is_removed_renamed_or_cut_while_it_is_open_stops_issuing),
 		cmocka_unit_test(a_long_ledger_opens_with_a_bounded_part_read_and_falls_back_to_all_of_it),
 	};
