@@ -124,16 +124,17 @@ outcome acme_attest(struct acme *acme, const struct acme_order *order, struct by
 	}
 }
 
-/* Whether the certificate is there; the answer's sentence when the order failed. */
-static outcome judge_order(const json_t *object, struct acme_order *order, bool *is_valid)
+enum order_end { order_open, order_again, order_done };
+
+/* Whether the certificate is there; the answer's sentence when the order failed. Ready once more: the CA could not finish
+ * it, and takes the request again. */
+static outcome judge_order(const json_t *object, struct acme_order *order, enum order_end *out)
 {
 	const char *word = answer_word(object, "status");
-	*is_valid = strcmp(word, "valid") == 0;
-	if (*is_valid)
+	*out = strcmp(word, "valid") == 0 ? order_done : strcmp(word, "ready") == 0 ? order_again : order_open;
+	if (*out == order_done)
 		return answer_text(object, "certificate", order->certificate, sizeof order->certificate);
-	if (strcmp(word, "processing") == 0 || strcmp(word, "ready") == 0)
-		return DONE;
-	return refused_by("the order", object);
+	return *out == order_again || strcmp(word, "processing") == 0 ? DONE : refused_by("the order", object);
 }
 
 /* Refused, or no answer: the request may have been taken all the same, so the order itself says how it stands (RFC 8555
@@ -151,31 +152,38 @@ static outcome look_again(struct acme *acme, struct acme_order *order, outcome r
 	return refusal;
 }
 
-outcome acme_finalize(struct acme *acme, struct acme_order *order, struct bytes csr, struct bytes *pem)
+static outcome send_csr(struct acme *acme, struct acme_order *order, struct bytes csr, struct http_answer *answer,
+			json_t **object)
 {
-	struct http_answer answer;
-	json_t *object = NULL, *payload = json_object();
-	bool is_valid = false;
+	json_t *payload = json_object();
 	if (payload == NULL || !answer_add_octets(payload, "csr", csr)) {
 		json_decref(payload);
 		return outcome_fail(exit_other, "there is no memory");
 	}
-	const outcome posted = post_object(acme, order->finalize, payload, &answer);
-	if (posted.code == exit_refused || posted.code == exit_later) {
-		STEP(look_again(acme, order, posted, &answer, &object));
-	} else {
-		STEP(posted);
-		STEP(answer_read(&answer, order->finalize, &object));
-	}
+	const outcome posted = post_object(acme, order->finalize, payload, answer);
+	if (posted.code == exit_refused || posted.code == exit_later)
+		return look_again(acme, order, posted, answer, object);
+	STEP(posted);
+	return answer_read(answer, order->finalize, object);
+}
+
+outcome acme_finalize(struct acme *acme, struct acme_order *order, struct bytes csr, struct bytes *pem)
+{
+	struct http_answer answer;
+	json_t *object = NULL;
+	enum order_end end = order_again;
 	for (;;) {
-		const outcome result = judge_order(object, order, &is_valid);
+		if (end == order_again)
+			STEP(send_csr(acme, order, csr, &answer, &object));
+		else
+			STEP(post_as_get(acme, order->url, &answer, &object));
+		const outcome result = judge_order(object, order, &end);
 		json_decref(object);
 		STEP(result);
-		if (is_valid)
+		if (end == order_done)
 			break;
 		if (!http_wait(acme->client.http, answer.retry_after_s))
 			return outcome_fail(exit_later, "the CA does not finish the order");
-		STEP(post_as_get(acme, order->url, &answer, &object));
 	}
 	STEP(signed_post(&acme->client, order->certificate, (struct bytes){0}, &answer));
 	*pem = answer.body;
