@@ -7,6 +7,8 @@
 #include <openssl/evp.h>
 #include <stdio.h>
 
+enum { longest_issuer = 4096 };
+
 typedef struct {
 	ASN1_UTF8STRING *value;
 	ASN1_OBJECT *assigner;
@@ -45,6 +47,23 @@ X509 *certificate_parse(struct bytes der)
 	if (at != der.data + der.size || !is_der(certificate, der)) {
 		X509_free(certificate);
 		return NULL;
+	}
+	return certificate;
+}
+
+X509 *certificate_parse_issuer(struct bytes der)
+{
+	static X509 *last;
+	static uint8_t octets[longest_issuer];
+	static size_t size;
+	if (last != NULL && bytes_equal(der, bytes_from(octets, size)) && X509_up_ref(last) == 1)
+		return last;
+	X509 *certificate = certificate_parse(der);
+	if (certificate != NULL && der.size <= sizeof octets && X509_up_ref(certificate) == 1) {
+		X509_free(last);
+		last = certificate;
+		size = der.size;
+		memcpy(octets, der.data, size);
 	}
 	return certificate;
 }

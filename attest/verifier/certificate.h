@@ -17,6 +17,9 @@ static inline void certificate_free(X509 **certificate)
 /* NULL: not exactly one certificate in DER (trailing bytes, BER). The caller owns it. */
 X509 *certificate_parse(struct bytes der);
 
+/* The same for one that issued another: these come again and again, so the last one is kept, parsed. For one thread. */
+X509 *certificate_parse_issuer(struct bytes der);
+
 /* The extended key usage holds this OID (dotted), wherever in the list. */
 bool certificate_has_usage(X509 *certificate, const char *oid);
 

@@ -90,7 +90,9 @@ bool format_chain_is_read(struct statement *s)
 		return false;
 	for (size_t i = 0; i < chain->count; i++) {
 		const struct cbor_item *at = chain + 1 + i;
-		X509 *certificate = at->kind == cbor_octets ? certificate_parse(at->octets) : NULL;
+		X509 *certificate = at->kind != cbor_octets ? NULL
+				    : i == 0		     ? certificate_parse(at->octets)
+							     : certificate_parse_issuer(at->octets);
 		if (certificate == NULL)
 			return false;
 		s->chain[s->chain_count++] = certificate;

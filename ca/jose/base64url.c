@@ -4,19 +4,17 @@
 
 static const char alphabet[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
 
-/* The six bits of a character; 64 for one that is none. */
-static uint32_t sextet(uint8_t character)
-{
-	if (character >= 'A' && character <= 'Z')
-		return (uint32_t)(character - 'A');
-	if (character >= 'a' && character <= 'z')
-		return (uint32_t)(character - 'a') + 26;
-	if (character >= '0' && character <= '9')
-		return (uint32_t)(character - '0') + 52;
-	if (character == '-')
-		return 62;
-	return character == '_' ? 63 : 64;
-}
+/* The place of a character in the alphabet, from 1; 0 for one that is not in it. */
+static const uint8_t places[256] = {
+	['A'] = 1, ['B'] = 2, ['C'] = 3, ['D'] = 4, ['E'] = 5, ['F'] = 6, ['G'] = 7, ['H'] = 8,
+	['I'] = 9, ['J'] = 10, ['K'] = 11, ['L'] = 12, ['M'] = 13, ['N'] = 14, ['O'] = 15, ['P'] = 16,
+	['Q'] = 17, ['R'] = 18, ['S'] = 19, ['T'] = 20, ['U'] = 21, ['V'] = 22, ['W'] = 23, ['X'] = 24,
+	['Y'] = 25, ['Z'] = 26, ['a'] = 27, ['b'] = 28, ['c'] = 29, ['d'] = 30, ['e'] = 31, ['f'] = 32,
+	['g'] = 33, ['h'] = 34, ['i'] = 35, ['j'] = 36, ['k'] = 37, ['l'] = 38, ['m'] = 39, ['n'] = 40,
+	['o'] = 41, ['p'] = 42, ['q'] = 43, ['r'] = 44, ['s'] = 45, ['t'] = 46, ['u'] = 47, ['v'] = 48,
+	['w'] = 49, ['x'] = 50, ['y'] = 51, ['z'] = 52, ['0'] = 53, ['1'] = 54, ['2'] = 55, ['3'] = 56,
+	['4'] = 57, ['5'] = 58, ['6'] = 59, ['7'] = 60, ['8'] = 61, ['9'] = 62, ['-'] = 63, ['_'] = 64,
+};
 
 status base64url_decode(struct bytes text, struct buffer *out)
 {
@@ -27,10 +25,10 @@ status base64url_decode(struct bytes text, struct buffer *out)
 	uint8_t *to = size == 0 ? NULL : out->data + out->size;
 	uint32_t bits = 0, held = 0;
 	for (size_t i = 0; i < text.size; i++) {
-		const uint32_t six = sextet(text.data[i]);
-		if (six > 63)
+		const uint32_t place = places[text.data[i]];
+		if (place == 0)
 			return REFUSE(base64url_malformed);
-		bits = (bits << 6 | six) & 0xfff;
+		bits = (bits << 6 | (place - 1)) & 0xfff;
 		held += 6;
 		if (held >= 8 && to != NULL) {
 			held -= 8;

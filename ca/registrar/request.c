@@ -84,17 +84,12 @@ static status judge_url(const struct registrar *registrar, struct bytes path, st
 
 static status judge_signer(struct registrar *registrar, enum route_signer signer, const struct key_holder *holder)
 {
-	struct account_row row;
 	if (signer == route_administrator)
 		return strcmp(holder->role, "administrator") == 0 ? OK : REFUSE(role_missing);
 	if (holder->account == 0)
 		return OK;
 	store_enter(registrar->store);
-	TRY(store_leave(registrar->store, store_account_find(registrar->store, holder->account, &row)));
-	if (!row.is_active)
-		return REFUSE(account_deactivated);
-	return memcmp(row.thumbprint, holder->thumbprint, sizeof row.thumbprint) == 0 ? OK
-										      : REFUSE(account_key_replaced);
+	return store_leave(registrar->store, store_account_judge(registrar->store, holder->account, holder->thumbprint));
 }
 
 static void describe_signer(const struct key_holder *holder, struct request *request)

@@ -59,6 +59,8 @@ struct account_row {
 };
 /* account_unknown */
 status store_account_find(struct store *store, int64_t id, struct account_row *out);
+/* account_unknown, account_deactivated; account_key_replaced: its key is another than this by now. */
+status store_account_judge(struct store *store, int64_t id, const uint8_t thumbprint[store_hash_size]);
 status store_account_find_key(struct store *store, const uint8_t thumbprint[store_hash_size], struct account_row *out);
 /* Fills in id. */
 status store_account_add(struct store *store, struct account_row *account, uint64_t now_s);

@@ -23,6 +23,21 @@ status store_account_find(struct store *store, int64_t id, struct account_row *o
 	return read_row(store, s, out);
 }
 
+status store_account_judge(struct store *store, int64_t id, const uint8_t thumbprint[store_hash_size])
+{
+	uint8_t present[store_hash_size];
+	bool has_row = false;
+	RESETTING s = store_statement(store, statement_account_standing);
+	store_bind_number(store, s, 1, (uint64_t)id);
+	TRY(store_step(store, s, &has_row));
+	if (!has_row)
+		return REFUSE(account_unknown);
+	if (store_column_number(s, 0) == 0)
+		return REFUSE(account_deactivated);
+	TRY(store_column_fixed(store, s, 1, present, sizeof present));
+	return memcmp(present, thumbprint, sizeof present) == 0 ? OK : REFUSE(account_key_replaced);
+}
+
 status store_account_find_key(struct store *store, const uint8_t thumbprint[store_hash_size], struct account_row *out)
 {
 	RESETTING s = store_statement(store, statement_account_find_key);

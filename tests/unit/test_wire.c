@@ -235,6 +235,17 @@ static void text_is_exactly_utf_8_without_nul(void **state)
 	for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++)
 		assert_false(wire_is_text(bytes_from_text(bad[i])));
 	assert_false(wire_is_text(bytes_from("a\0b", 3)));
+	for (size_t i = 0; i < 17; i++) {
+		char long_one[18] = "abcdefgh~ijklmnop";
+		long_one[i] = 0;
+		assert_false(wire_is_text(bytes_from(long_one, 17)));
+		long_one[i] = (char)0x80;
+		assert_false(wire_is_text(bytes_from(long_one, 17)));
+		long_one[i] = 1;
+		assert_true(wire_is_text(bytes_from(long_one, 17)));
+		memcpy(long_one + (i < 16 ? i : 15), "\xc3\xa4", 2);
+		assert_true(wire_is_text(bytes_from(long_one, 17)));
+	}
 }
 
 static void text_that_is_not_utf_8_is_refused_both_ways(void **state)
