@@ -164,9 +164,10 @@ static void begin(struct store *store)
 		if (is_refused(run(store, statement_begin)))
 			store->is_broken = true;
 	}
-	store->round->works++;
+	/* The first work of a round is undone with the whole of it; a savepoint would copy each page that it changes. */
+	store->has_savepoint = store->round->works++ > 0;
 	/* Should these fail, the work is broken from its start: each of its steps refuses, and leaving undoes it. */
-	if (is_refused(run(store, statement_savepoint)))
+	if (store->has_savepoint && is_refused(run(store, statement_savepoint)))
 		store->is_broken = true;
 }
 
@@ -196,7 +197,7 @@ static void end_round(struct store *store, status outcome)
 static void undo(struct store *store)
 {
 	store->is_broken = false;
-	bool is_lost = sqlite3_get_autocommit(store->connection) != 0;
+	bool is_lost = !store->has_savepoint || sqlite3_get_autocommit(store->connection) != 0;
 	if (!is_lost)
 		is_lost = is_refused(run(store, statement_undo)) || is_refused(run(store, statement_release));
 	if (!is_lost)
@@ -242,7 +243,7 @@ static status leave(struct store *store, status outcome, bool must_last)
 	}
 	if (is_refused(outcome))
 		undo(store);
-	else if (is_refused(run(store, statement_release))) {
+	else if (store->has_savepoint && is_refused(run(store, statement_release))) {
 		outcome = REFUSE(store_failed);
 		undo(store);
 	} else if (must_last) {
@@ -291,6 +292,8 @@ static status start(struct store *store, const char *file, const uint8_t boot_id
 		    char sentence[256])
 {
 	const int flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX;
+	/* No account of the memory in use, which takes a lock each time. Only before SQLite's first use; else it stays as it is. */
+	sqlite3_config(SQLITE_CONFIG_MEMSTATUS, 0);
 	if (sqlite3_open_v2(file, &store->connection, flags, NULL) != SQLITE_OK) {
 		snprintf(sentence, 256, "%s cannot be opened: %s", file,
 			 store->connection == NULL ? "no memory" : sqlite3_errmsg(store->connection));

@@ -37,6 +37,7 @@ struct store {
 	unsigned waiting;    /* works that wait for their turn; guarded by `queue` */
 	pthread_mutex_t queue;
 	bool has_begun; /* the work at hand is one of the round's; its first change makes it one */
+	bool has_savepoint; /* and has a savepoint of its own, because it is not the round's first */
 	bool is_broken; /* the work at hand met a failure, and can only be undone */
 	char trouble[160];
 	struct room rooms[store_room_count];
