@@ -38,32 +38,35 @@ linking := -pie -Wl,-z,relro,-z,now,-z,noexecstack,--as-needed
 # One package list: what building, running and testing need on Debian 12.
 packages_file := tests/packages
 
+# $(call build,GOALS): says so when there is something to build
+build = $(MAKE) -sq $(1) 2>/dev/null || echo "Building: $(1)"; $(MAKE) -s -j$(JOBS) $(1)
+
 ## programs: build the programs of the appliance, its tools and the device's client (default)
 .PHONY: programs
 programs: $(programs:%=$(B)/bin/%)
 
-## run: make an appliance under build/run, start it, enrol a demonstration device, serve until Ctrl-C (as root)
+## run: make an appliance under build/run or go on with the one there, enrol a demonstration device, serve until Ctrl-C (as root)
 .PHONY: run
 run: $(B)/packages.stamp
-	@$(MAKE) -s -j$(JOBS) programs
+	@$(call build,programs)
 	@firmware/host/run $(B)/bin $(B)/run
 
 ## check: run every test; ends with a line "N passed, N failed" (as root)
 .PHONY: check
 check: $(B)/packages.stamp
-	@$(MAKE) -s -j$(JOBS) programs tests
+	@$(call build,programs tests)
 	@tests/run $(B)
 
 ## bench: measure CPU, memory and start-up against U, the CPU of one ES256 verification (as root)
 .PHONY: bench
 bench: $(B)/packages.stamp
-	@$(MAKE) -s -j$(JOBS) programs tests
+	@$(call build,programs tests)
 	@tests/bench/run $(B)
 
-## fuzz: run every fuzzer for SECONDS=60 each
+## fuzz: run every fuzzer for SECONDS=60 each; what one finds is kept below build/fuzz-found
 .PHONY: fuzz
 fuzz: $(B)/packages.stamp
-	@$(MAKE) -s -j$(JOBS) fuzzers
+	@$(call build,fuzzers)
 	@tests/fuzz/run $(B) $(SECONDS)
 
 ## tests: build the tests, the fuzzers and the programs that tests start
