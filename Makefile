@@ -31,7 +31,7 @@ warnings := -Wall -Wextra -Werror -Wshadow -Wconversion -Wsign-conversion -Wstri
 common := -std=gnu17 -D_GNU_SOURCE -DOPENSSL_API_COMPAT=30000 -I. -g -MMD -MP -pthread -ffile-prefix-map=$(CURDIR)=.
 hardening := -O2 -U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=3 -fstack-protector-strong -fstack-clash-protection -fcf-protection=full \
 	-ftrivial-auto-var-init=zero -fzero-call-used-regs=used-gpr -fPIE
-sanitizing := -O1 -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer
+sanitizing := -O1 -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer -fno-var-tracking-assignments
 fuzzing := -O1 -fsanitize=fuzzer-no-link,address,undefined -fno-sanitize-recover=undefined
 linking := -pie -Wl,-z,relro,-z,now,-z,noexecstack,--as-needed
 
