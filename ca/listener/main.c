@@ -21,7 +21,7 @@ static void pause_ms(uint64_t ms)
 		continue;
 }
 
-/* Until there is a certificate. A signer that is away is waited for; whatever else it says is told once. */
+/* Until there is a certificate. A signer that starts, too, is waited for without a word; whatever else it says is told once. */
 static uint64_t certify(void)
 {
 	uint64_t renew_after_s = 0, retry_ms = first_retry_ms;
@@ -32,9 +32,10 @@ static uint64_t certify(void)
 			child_log(6, "the signer certified a new TLS key");
 			return renew_after_s;
 		}
-		if (done.refusal != told)
+		if (done.refusal != told && (done.refusal != refusal_neighbour_away || retry_ms == last_retry_ms)) {
 			child_log(4, "no TLS certificate yet: %s", status_entry(done.refusal)->sentence);
-		told = done.refusal;
+			told = done.refusal;
+		}
 		pause_ms(retry_ms);
 	}
 }

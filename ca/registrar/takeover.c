@@ -156,7 +156,8 @@ static status run(struct registrar *registrar)
 	if (is_refused(done))
 		atomic_store(&registrar->takeover.is_due, true);
 	pthread_rwlock_unlock(&registrar->takeover.issuing);
-	if (is_refused(done) && registrar->log != NULL)
+	/* A signer that is away is the warden's to speak of. */
+	if (is_refused(done) && done.refusal != refusal_neighbour_away && registrar->log != NULL)
 		registrar->log(4, "the ledger was not taken over: %s", status_entry(done.refusal)->sentence);
 	return done;
 }
