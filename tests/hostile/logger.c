@@ -16,11 +16,27 @@ static struct stage stage;
 static struct world world;
 static const char *build = "build";
 
+/* By then the sealer has measured the programs, and another one in this seat is no change that it sees. */
+static void hear_that_the_signer_serves(void)
+{
+	static const char words[] = "token and ledger are open";
+	char line[2048];
+	for (int tries = 200; tries > 0;) {
+		const ssize_t got = recv(stage.channel[process_SIGNER], line, sizeof line, MSG_DONTWAIT);
+		if (got > 0 && memmem(line, (size_t)got, words, sizeof words - 1) != NULL)
+			return;
+		if (got <= 0 && tries-- > 0)
+			usleep(100000);
+	}
+	fail_msg("the signer does not serve");
+}
+
 static void it_hears_everybody(void **state)
 {
 	(void)state;
 	for (enum process other = process_WARDEN; other < process_count; other++)
 		stage_await(&stage, other);
+	hear_that_the_signer_serves();
 }
 
 static void it_cannot_speak_to_anybody(void **state)
