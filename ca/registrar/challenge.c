@@ -75,21 +75,11 @@ static bool is_about_the_request(status why)
 	       reply_is_retryable(why);
 }
 
-/* Whether it was answered for the key that the account has now: the verdict, good or bad, would be of another key. */
-static status judge_key(struct registrar *registrar, const struct request *request)
-{
-	struct account_row account;
-	TRY(store_account_find(registrar->store, request->account, &account));
-	return memcmp(account.thumbprint, request->thumbprint, sizeof account.thumbprint) == 0
-		   ? OK
-		   : REFUSE(account_key_replaced);
-}
-
-/* In one work with the look at the key. */
+/* In one work with the look at the account: the verdict, good or bad, would be of a key that it has no more. */
 static status keep(struct registrar *registrar, const struct request *request, const struct order_row *order,
 		   status judged, const char *detail)
 {
-	TRY(judge_key(registrar, request));
+	TRY(store_account_judge(registrar->store, request->account, request->thumbprint));
 	if (!is_refused(judged))
 		return store_order_judge(registrar->store, order);
 	struct problem_text error = describe_problem(judged, detail, order);

@@ -12,8 +12,8 @@ test_store_growth.packages = $(test_store.packages)
 test_store_key_change.uses = $(test_store.uses)
 test_store_key_change.packages = $(test_store.packages)
 tests += test_store_sync
-test_store_sync.uses = ca/registrar firmware/boundary
-test_store_sync.packages = sqlite3
+test_store_sync.uses = $(test_store.uses)
+test_store_sync.packages = $(test_store.packages)
 test_nonce.uses = ca/registrar ca/jose firmware/boundary
 test_nonce.packages = libcrypto
 
