@@ -57,7 +57,16 @@ static void serve_slot(struct loop *loop, enum process neighbour)
 		control_say_lost(neighbour);
 }
 
-/* What of POLLIN and POLLOUT holds for the neighbour now; 0 without a channel. */
+/* What of POLLIN and POLLOUT holds for each neighbour now; 0 without a channel. */
+static void look(const struct loop *loop, struct pollfd now[process_count])
+{
+	for (size_t i = 0; i < process_count; i++)
+		now[i] = (struct pollfd){.fd = loop->slots[i].fd, .events = POLLIN | POLLOUT};
+	if (poll(now, process_count, 0) < 0)
+		for (size_t i = 0; i < process_count; i++)
+			now[i].revents = 0;
+}
+
 static short readiness(const struct loop *loop, enum process neighbour)
 {
 	struct pollfd both = {.fd = loop->slots[neighbour].fd, .events = POLLIN | POLLOUT};
@@ -79,9 +88,11 @@ static bool is_stalled(short ready)
 /* One packet from each neighbour that has one, so that none waits for another's queue. */
 static bool serve_pass(struct loop *loop)
 {
+	struct pollfd now[process_count];
 	bool has_served = false;
+	look(loop, now);
 	for (enum process neighbour = process_WARDEN; neighbour < process_count; neighbour++) {
-		if (!is_servable(readiness(loop, neighbour)))
+		if (!is_servable(now[neighbour].revents))
 			continue;
 		serve_slot(loop, neighbour);
 		has_served = true;
@@ -172,10 +183,12 @@ _Noreturn void child_serve(const struct service *service)
 	}
 	if (service->threads != 0)
 		lanes_start(service);
+	/* Only who settles gains by more passes before it does. */
+	const unsigned passes = service->settle != NULL ? most_passes : 1;
 	for (;;) {
 		beat(&loop);
 		await(&loop);
-		serve_round(&loop, most_passes);
+		serve_round(&loop, passes);
 		if (loop.slots[0].revents != 0)
 			take_channel(&loop);
 	}
