@@ -7,6 +7,8 @@
 #include <openssl/param_build.h>
 #include <openssl/x509.h>
 
+#include "ca/jose/ec_key.h"
+
 enum { longest_coordinate = 66 };
 
 const EVP_MD *tpm_key_digest(uint16_t algorithm)
@@ -37,11 +39,11 @@ bool tpm_key_name(const struct tpm_public *public, struct bytes area, struct tpm
 	return true;
 }
 
-static EVP_PKEY *key_from(const char *type, OSSL_PARAM_BLD *build)
+static EVP_PKEY *rsa_key_from(OSSL_PARAM_BLD *build)
 {
 	EVP_PKEY *key = NULL;
 	OSSL_PARAM *parameters = OSSL_PARAM_BLD_to_param(build);
-	EVP_PKEY_CTX *context = EVP_PKEY_CTX_new_from_name(NULL, type, NULL);
+	EVP_PKEY_CTX *context = EVP_PKEY_CTX_new_from_name(NULL, "RSA", NULL);
 	if (parameters == NULL || context == NULL || EVP_PKEY_fromdata_init(context) != 1 ||
 	    EVP_PKEY_fromdata(context, &key, EVP_PKEY_PUBLIC_KEY, parameters) != 1)
 		key = NULL;
@@ -50,48 +52,42 @@ static EVP_PKEY *key_from(const char *type, OSSL_PARAM_BLD *build)
 	return key;
 }
 
-static EVP_PKEY *rsa_open(const struct tpm_public *public, OSSL_PARAM_BLD *build)
+static EVP_PKEY *rsa_open(const struct tpm_public *public)
 {
+	OSSL_PARAM_BLD *build = OSSL_PARAM_BLD_new();
 	BIGNUM *modulus = BN_bin2bn(public->modulus.data, (int)public->modulus.size, NULL);
 	EVP_PKEY *key = NULL;
-	if (modulus != NULL && BN_is_odd(modulus) && BN_num_bits(modulus) == public->bits &&
+	if (build != NULL && modulus != NULL && BN_is_odd(modulus) && BN_num_bits(modulus) == public->bits &&
 	    OSSL_PARAM_BLD_push_BN(build, OSSL_PKEY_PARAM_RSA_N, modulus) == 1 &&
 	    OSSL_PARAM_BLD_push_uint32(build, OSSL_PKEY_PARAM_RSA_E, public->exponent) == 1)
-		key = key_from("RSA", build);
+		key = rsa_key_from(build);
 	BN_free(modulus);
+	OSSL_PARAM_BLD_free(build);
 	return key;
 }
 
-static EVP_PKEY *ec_open(const struct tpm_public *public, OSSL_PARAM_BLD *build)
+static EVP_PKEY *ec_open(const struct tpm_public *public)
 {
 	static const struct {
 		uint16_t curve;
-		const char *name;
+		int nid;
 		size_t size;
-	} curves[] = {{tpm_p256, "P-256", 32}, {tpm_p384, "P-384", 48}, {tpm_p521, "P-521", longest_coordinate}};
+	} curves[] = {{tpm_p256, NID_X9_62_prime256v1, 32}, {tpm_p384, NID_secp384r1, 48}, {tpm_p521, NID_secp521r1, longest_coordinate}};
 	for (size_t i = 0; i < sizeof curves / sizeof curves[0]; i++) {
 		const size_t size = curves[i].size;
-		uint8_t point[1 + 2 * longest_coordinate] = {4};
+		uint8_t point[1 + 2 * longest_coordinate] = {POINT_CONVERSION_UNCOMPRESSED};
 		if (curves[i].curve != public->curve || public->x.size > size || public->y.size > size)
 			continue;
 		memcpy(point + 1 + size - public->x.size, public->x.data, public->x.size);
 		memcpy(point + 1 + 2 * size - public->y.size, public->y.data, public->y.size);
-		if (OSSL_PARAM_BLD_push_utf8_string(build, OSSL_PKEY_PARAM_GROUP_NAME, curves[i].name, 0) != 1 ||
-		    OSSL_PARAM_BLD_push_octet_string(build, OSSL_PKEY_PARAM_PUB_KEY, point, 1 + 2 * size) != 1)
-			return NULL;
-		return key_from("EC", build); /* refuses a point off the curve */
+		return ec_key_open(curves[i].nid, bytes_from(point, 1 + 2 * size));
 	}
 	return NULL;
 }
 
 EVP_PKEY *tpm_key_open(const struct tpm_public *public)
 {
-	OSSL_PARAM_BLD *build = OSSL_PARAM_BLD_new();
-	if (build == NULL)
-		return NULL;
-	EVP_PKEY *key = public->type == tpm_rsa ? rsa_open(public, build) : ec_open(public, build);
-	OSSL_PARAM_BLD_free(build);
-	return key;
+	return public->type == tpm_rsa ? rsa_open(public) : ec_open(public);
 }
 
 static bool add_der(unsigned char *der, int size, struct buffer *out)

@@ -11,20 +11,21 @@
 #include <openssl/param_build.h>
 
 #include "ca/jose/base64url.h"
+#include "ca/jose/ec_key.h"
 #include "ca/jose/json.h"
 
 enum { most_modulus = 512, least_modulus_bits = 2048, most_modulus_bits = 4096, most_point = 133, ed25519_size = 32 };
 
 struct curve {
-	const char *name, *group;
+	const char *name;
 	size_t size; /* octets of a coordinate */
 	enum jwk_kind kind;
 	int nid;
 };
 static const struct curve curves[] = {
-	{"P-256", "prime256v1", 32, jwk_p256, NID_X9_62_prime256v1},
-	{"P-384", "secp384r1", 48, jwk_p384, NID_secp384r1},
-	{"P-521", "secp521r1", 66, jwk_p521, NID_secp521r1},
+	{"P-256", 32, jwk_p256, NID_X9_62_prime256v1},
+	{"P-384", 48, jwk_p384, NID_secp384r1},
+	{"P-521", 66, jwk_p521, NID_secp521r1},
 };
 
 static void free_bn(BIGNUM **number)
@@ -49,13 +50,12 @@ static bool add_text(struct buffer *out, const char *text)
 	return buffer_add(out, text, strlen(text));
 }
 
-static status key_from(const char *type, OSSL_PARAM *params, EVP_PKEY **key)
+static status rsa_key_from(OSSL_PARAM *params, EVP_PKEY **key)
 {
-	__attribute__((cleanup(free_context))) EVP_PKEY_CTX *context = EVP_PKEY_CTX_new_from_name(NULL, type, NULL);
+	__attribute__((cleanup(free_context))) EVP_PKEY_CTX *context = EVP_PKEY_CTX_new_from_name(NULL, "RSA", NULL);
 	EVP_PKEY *made = NULL;
 	if (context == NULL || EVP_PKEY_fromdata_init(context) != 1)
 		return REFUSE(internal);
-	/* For EC this refuses a point that is not on the curve. */
 	if (EVP_PKEY_fromdata(context, &made, EVP_PKEY_PUBLIC_KEY, params) != 1)
 		return REFUSE(public_key_bad);
 	*key = made;
@@ -113,14 +113,11 @@ static status parse_ec(const struct json_read *read, struct buffer *canonical, E
 	TRY(read_octets(read, "y", curve->size, &point));
 	TRY(write_ec(curve, bytes_from(octets + 1, curve->size), bytes_from(octets + 1 + curve->size, curve->size),
 		     canonical));
-	char group[16] = {0};
-	memcpy(group, curve->group, strlen(curve->group));
-	OSSL_PARAM params[] = {
-		OSSL_PARAM_construct_utf8_string(OSSL_PKEY_PARAM_GROUP_NAME, group, 0),
-		OSSL_PARAM_construct_octet_string(OSSL_PKEY_PARAM_PUB_KEY, octets, point.size),
-		OSSL_PARAM_construct_end(),
-	};
-	return key_from("EC", params, key);
+	EVP_PKEY *made = ec_key_open(curve->nid, buffer_view(&point));
+	if (made == NULL)
+		return REFUSE(public_key_bad);
+	*key = made;
+	return OK;
 }
 
 /* Without leading zeroes (RFC 7518 6.3.1), odd. */
@@ -160,7 +157,7 @@ static status parse_rsa(const struct json_read *read, struct buffer *canonical, 
 	    OSSL_PARAM_BLD_push_BN(builder, OSSL_PKEY_PARAM_RSA_E, exponent) != 1)
 		return REFUSE(internal);
 	__attribute__((cleanup(free_params))) OSSL_PARAM *params = OSSL_PARAM_BLD_to_param(builder);
-	return params == NULL ? REFUSE(internal) : key_from("RSA", params, key);
+	return params == NULL ? REFUSE(internal) : rsa_key_from(params, key);
 }
 
 /* The y of every point of small order, little-endian, 0 and 1 in both their spellings. For such a key anybody can make
