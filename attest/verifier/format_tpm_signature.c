@@ -7,6 +7,8 @@
 #include <openssl/err.h>
 #include <openssl/rsa.h>
 
+#include "ca/jose/ecdsa.h"
+
 /* COSE algorithms (RFC 8812, 9053) as -1 minus the number, the way CBOR writes them. */
 static const struct {
 	uint64_t number;
@@ -108,24 +110,16 @@ bool format_tpm_signature_is_taken(const struct tpm_signature *signature, EVP_PK
 	       is_scheme_of(signature->scheme, ak);
 }
 
-/* r and s as the DER that OpenSSL takes; the caller frees it. */
-static int ecdsa_der(const struct tpm_signature *signature, unsigned char **out)
+static bool verify_ecdsa(const struct tpm_signature *signature, EVP_PKEY *ak, struct bytes text)
 {
-	int size = -1;
-	ECDSA_SIG *pair = ECDSA_SIG_new();
-	BIGNUM *r = BN_bin2bn(signature->first.data, (int)signature->first.size, NULL);
-	BIGNUM *s = BN_bin2bn(signature->second.data, (int)signature->second.size, NULL);
-	if (pair != NULL && r != NULL && s != NULL && ECDSA_SIG_set0(pair, r, s) == 1) {
-		r = s = NULL;
-		size = i2d_ECDSA_SIG(pair, out);
-	}
-	BN_free(r);
-	BN_free(s);
-	ECDSA_SIG_free(pair);
-	return size;
+	uint8_t digest[EVP_MAX_MD_SIZE];
+	unsigned size = 0;
+	return EVP_Digest(text.data, text.size, digest, &size, tpm_key_digest(signature->hash), NULL) == 1 &&
+	       ecdsa_verify(ak, bytes_from(signature->first.data, signature->first.size),
+			    bytes_from(signature->second.data, signature->second.size), bytes_from(digest, size));
 }
 
-static bool verify(EVP_PKEY *ak, const struct tpm_signature *how, struct bytes signature, struct bytes text)
+static bool verify_rsa(EVP_PKEY *ak, const struct tpm_signature *how, struct bytes signature, struct bytes text)
 {
 	EVP_MD_CTX *context = EVP_MD_CTX_new();
 	EVP_PKEY_CTX *key_context = NULL;
@@ -143,12 +137,7 @@ static bool verify(EVP_PKEY *ak, const struct tpm_signature *how, struct bytes s
 
 bool format_tpm_signature_verify(const struct tpm_signature *signature, EVP_PKEY *ak, struct bytes signed_octets)
 {
-	if (signature->scheme != tpm_ecdsa)
-		return verify(ak, signature, bytes_from(signature->first.data, signature->first.size), signed_octets);
-	unsigned char *der = NULL;
-	const int size = ecdsa_der(signature, &der);
-	const bool is_right =
-		size > 0 && verify(ak, signature, bytes_from(der, (size_t)size), signed_octets);
-	OPENSSL_free(der);
-	return is_right;
+	return signature->scheme == tpm_ecdsa
+		       ? verify_ecdsa(signature, ak, signed_octets)
+		       : verify_rsa(ak, signature, bytes_from(signature->first.data, signature->first.size), signed_octets);
 }

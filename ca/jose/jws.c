@@ -3,12 +3,11 @@
  * and an algorithm that fits the key. Distrusts every byte. */
 #include "ca/jose/jws.h"
 
-#include <openssl/bn.h>
-#include <openssl/ec.h>
 #include <openssl/evp.h>
 #include <openssl/rsa.h>
 
 #include "ca/jose/base64url.h"
+#include "ca/jose/ecdsa.h"
 
 static bool is_base64url(struct bytes text)
 {
@@ -84,8 +83,6 @@ status jws_parse(struct bytes body, struct buffer *room, struct jws *out)
 	return result;
 }
 
-enum { der_room = 160 };
-
 struct algorithm {
 	const char *name;
 	enum jwk_kind kind;
@@ -102,10 +99,6 @@ static const struct algorithm algorithms[] = {
 	{"EdDSA", jwk_ed25519, 0, NULL, false},
 };
 
-static void free_signature(ECDSA_SIG **signature)
-{
-	ECDSA_SIG_free(*signature);
-}
 static void free_digest(EVP_MD_CTX **context)
 {
 	EVP_MD_CTX_free(*context);
@@ -115,30 +108,28 @@ static void free_octets(uint8_t **octets)
 	OPENSSL_free(*octets);
 }
 
-/* DER for OpenSSL, which refuses r or s of zero or of the group's order and more. */
-static status ecdsa_to_der(struct bytes raw, size_t scalar_size, uint8_t der[der_room], size_t *size)
+static status verify_ecdsa(const struct jws *jws, const struct algorithm *algorithm, EVP_PKEY *key)
 {
-	if (raw.size != 2 * scalar_size)
+	uint8_t digest[EVP_MAX_MD_SIZE];
+	unsigned size = 0;
+	const size_t half = algorithm->scalar_size;
+	if (jws->signature.size != 2 * half)
 		return REFUSE(signature_wrong);
-	__attribute__((cleanup(free_signature))) ECDSA_SIG *signature = ECDSA_SIG_new();
-	BIGNUM *r = BN_bin2bn(raw.data, (int)scalar_size, NULL);
-	BIGNUM *s = BN_bin2bn(raw.data + scalar_size, (int)scalar_size, NULL);
-	if (signature == NULL || r == NULL || s == NULL || ECDSA_SIG_set0(signature, r, s) != 1) {
-		BN_free(r);
-		BN_free(s);
+	__attribute__((cleanup(free_digest))) EVP_MD_CTX *context = EVP_MD_CTX_new();
+	if (context == NULL || EVP_DigestInit_ex(context, algorithm->digest(), NULL) != 1 ||
+	    EVP_DigestUpdate(context, jws->protected_text.data, jws->protected_text.size) != 1 ||
+	    EVP_DigestUpdate(context, ".", 1) != 1 ||
+	    EVP_DigestUpdate(context, jws->payload_text.data, jws->payload_text.size) != 1 ||
+	    EVP_DigestFinal_ex(context, digest, &size) != 1)
 		return REFUSE(internal);
-	}
-	uint8_t *to = der;
-	const int length = i2d_ECDSA_SIG(signature, NULL);
-	if (length <= 0 || length > der_room || i2d_ECDSA_SIG(signature, &to) != length)
-		return REFUSE(signature_wrong);
-	*size = (size_t)length;
-	return OK;
+	return ecdsa_verify(key, bytes_from(jws->signature.data, half), bytes_from(jws->signature.data + half, half),
+			    bytes_from(digest, size))
+		       ? OK
+		       : REFUSE(signature_wrong);
 }
 
 /* One piece, as EdDSA needs it. */
-static status verify_pieces(const struct jws *jws, const struct algorithm *algorithm, EVP_PKEY *key,
-			    struct bytes signature)
+static status verify_pieces(const struct jws *jws, const struct algorithm *algorithm, EVP_PKEY *key)
 {
 	const size_t size = jws->protected_text.size + 1 + jws->payload_text.size;
 	__attribute__((cleanup(free_octets))) uint8_t *signed_text = OPENSSL_malloc(size);
@@ -156,7 +147,7 @@ static status verify_pieces(const struct jws *jws, const struct algorithm *algor
 	if (algorithm->is_pss && (EVP_PKEY_CTX_set_rsa_padding(scheme, RSA_PKCS1_PSS_PADDING) != 1 ||
 				  EVP_PKEY_CTX_set_rsa_pss_saltlen(scheme, RSA_PSS_SALTLEN_DIGEST) != 1))
 		return REFUSE(internal);
-	return EVP_DigestVerify(context, signature.data, signature.size, input.data, input.size) == 1
+	return EVP_DigestVerify(context, jws->signature.data, jws->signature.size, input.data, input.size) == 1
 		       ? OK
 		       : REFUSE(signature_wrong);
 }
@@ -170,10 +161,5 @@ status jws_verify(const struct jws *jws, EVP_PKEY *key)
 			algorithm = &algorithms[i];
 	if (algorithm == NULL || kind == jwk_none || algorithm->kind != kind)
 		return REFUSE(algorithm_unsupported);
-	if (algorithm->scalar_size == 0)
-		return verify_pieces(jws, algorithm, key, jws->signature);
-	uint8_t der[der_room];
-	size_t size = 0;
-	TRY(ecdsa_to_der(jws->signature, algorithm->scalar_size, der, &size));
-	return verify_pieces(jws, algorithm, key, bytes_from(der, size));
+	return algorithm->scalar_size > 0 ? verify_ecdsa(jws, algorithm, key) : verify_pieces(jws, algorithm, key);
 }
