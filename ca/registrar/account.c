@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Accounts (RFC 8555 7.1.2, 7.3): opened by whoever holds a key; what an account may get is decided by evidence. */
 #include "ca/registrar/account.h"
+#include "ca/registrar/allowance.h"
 #include "ca/registrar/contact.h"
 #include "ca/registrar/describe.h"
 #include "ca/registrar/payload.h"
@@ -88,6 +89,7 @@ status account_open(struct registrar *registrar, const struct request *request, 
 		TRY(contact_judge(json_object_get(request->payload, "contact"), account.contact));
 		struct binding_row binding = {.name = ""};
 		TRY(take_binding(registrar, request, &binding));
+		TRY(allowance_account(registrar, request, reply));
 		store_enter(registrar->store);
 		done = store_leave(registrar->store, find_or_add(registrar, &account, &binding, &is_new));
 	}

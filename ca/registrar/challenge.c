@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  * The device-attest-01 challenge. The statement goes to the verifier unread; its word, valid or invalid, is kept and is
  * final. A failed attestation is answered with 200 and the challenge, as deployed clients expect. */
+#include "ca/registrar/allowance.h"
 #include "ca/registrar/ask.h"
 #include "ca/registrar/describe.h"
 #include "ca/registrar/desk.h"
@@ -89,9 +90,11 @@ static status keep(struct registrar *registrar, const struct request *request, c
 static status decide(struct registrar *registrar, const struct request *request, struct order_row *order,
 		     struct reply *reply)
 {
+	TRY(allowance_challenge(registrar, request, order, reply));
 	status judged = judge(registrar, request, order, reply);
 	if (is_refused(judged) && is_about_the_request(judged))
 		return judged;
+	allowance_count(registrar, request, order, judged);
 	if (is_refused(judged) && registrar->log != NULL)
 		registrar->log(5, "order %s of account %lld: attestation refused: %s: %s", order->name,
 			       (long long)order->account, status_entry(judged.refusal)->name, reply->detail);

@@ -2,6 +2,7 @@
  * Orders (RFC 8555 7.1.3, 7.4). One order names one device; its name in URLs is the string by which the verifier knows
  * its own orders again. */
 #include "ca/registrar/order.h"
+#include "ca/registrar/allowance.h"
 #include "ca/registrar/ask.h"
 #include "ca/registrar/describe.h"
 #include "ca/registrar/identifier.h"
@@ -9,8 +10,6 @@
 #include "firmware/boundary/clock.h"
 
 #include <stdio.h>
-
-enum { pending_most = 32 };
 
 /* Absent, or what Go writes for no time at all; a validity of the client's own choice is not granted. */
 static status judge_time(const json_t *payload, const char *name)
@@ -60,7 +59,7 @@ static status add(struct registrar *registrar, struct order_row *order)
 {
 	uint64_t pending = 0;
 	TRY(store_order_count(registrar->store, order->account, clock_boot_s(), &pending));
-	if (pending >= pending_most)
+	if (pending >= registrar->limits.pending_most)
 		return REFUSE(orders_too_many);
 	TRY(store_room_take(registrar->store, store_room_orders, order->account, registrar->orders_most,
 			    clock_boot_s()));
@@ -79,6 +78,7 @@ status order_open(struct registrar *registrar, const struct request *request, st
 	struct order_row order = {.account = request->account};
 	struct message_order_opened opened;
 	TRY(read_payload(request->payload, &order));
+	TRY(allowance_order(registrar, request, &order, reply));
 	const struct message_order_open ask = {
 	    .directory = bytes_from_text(registrar->directory),
 	    .identifier_type = bytes_from_text(order.identifier_type),

@@ -18,6 +18,24 @@ static bool copy_text(struct bytes from, char *to, size_t room)
 	return true;
 }
 
+static status take_limits(const struct message_registrar_settings *settings, struct limits *out)
+{
+	struct message_limits limits;
+	TRY(wire_decode(message_limits, settings->limits, &limits));
+	*out = (struct limits){
+	    .most = {[limit_requests_per_address] = settings->requests_per_address,
+		     [limit_accounts_per_address] = limits.accounts_per_address,
+		     [limit_orders_per_address] = limits.orders_per_address,
+		     [limit_orders_per_account] = limits.orders_per_account,
+		     [limit_orders_per_device] = limits.orders_per_device,
+		     [limit_failures_per_account] = limits.failures_per_account,
+		     [limit_failures_per_device] = limits.failures_per_device},
+	    .pending_most = limits.pending_per_account,
+	};
+	snprintf(out->help, sizeof out->help, "%.*s", (int)limits.help.size, (const char *)limits.help.data);
+	return OK;
+}
+
 static status take_settings(struct registrar *registrar, const struct message_registrar_settings *settings)
 {
 	if (!copy_text(settings->origin, registrar->origin, sizeof registrar->origin) ||
@@ -28,6 +46,7 @@ static status take_settings(struct registrar *registrar, const struct message_re
 	registrar->accounts_most = settings->accounts_most;
 	registrar->orders_most = settings->orders_most;
 	registrar->account_idle_s = settings->account_idle_s;
+	TRY(take_limits(settings, &registrar->limits));
 	registrar->is_eab_required = settings->is_eab_required != 0;
 	registrar->longest_record_days = settings->longest_record_days;
 	snprintf(registrar->policy, sizeof registrar->policy, "directory %s: envelope %s, validity %u s",
@@ -44,7 +63,7 @@ status registrar_open(struct registrar *registrar, const struct message_registra
 	registrar->signer_patience_ms = signer_patience_ms;
 	status taken = take_settings(registrar, settings);
 	if (is_refused(taken)) {
-		snprintf(sentence, 256, "the settings lack an origin, a directory or an envelope");
+		snprintf(sentence, 256, "the settings lack an origin, a directory, an envelope or limits");
 		return taken;
 	}
 	registrar->keyring = keyring_new();
@@ -71,6 +90,7 @@ status registrar_open(struct registrar *registrar, const struct message_registra
 		return opened;
 	}
 	registrar->nonces = nonce_open();
+	registrar->limit_tables = limit_open();
 	flight_open(&registrar->flight);
 	takeover_open(&registrar->takeover);
 	return OK;
@@ -80,10 +100,12 @@ void registrar_close(struct registrar *registrar)
 {
 	store_close(registrar->store);
 	nonce_close(registrar->nonces);
+	limit_close(registrar->limit_tables);
 	keyring_free(registrar->keyring);
 	OPENSSL_cleanse(&registrar->eab_keys, sizeof registrar->eab_keys);
 	registrar->store = NULL;
 	registrar->nonces = NULL;
+	registrar->limit_tables = NULL;
 	registrar->keyring = NULL;
 }
 

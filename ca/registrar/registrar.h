@@ -7,6 +7,7 @@
 #include "ca/registrar/eab.h"
 #include "ca/registrar/flight.h"
 #include "ca/registrar/keyring.h"
+#include "ca/registrar/limit.h"
 #include "ca/registrar/nonce.h"
 #include "ca/registrar/store.h"
 #include "ca/registrar/takeover.h"
@@ -17,12 +18,14 @@ struct registrar {
 	uint32_t validity_s, longest_record_days;
 	/* Accounts without a certificate, and open orders and activations, that there may be in all. */
 	uint32_t accounts_most, orders_most, account_idle_s;
+	struct limits limits;
 	char policy[320]; /* the directory's rule as configured, in one line; its SHA-256 goes into the ledger */
 	uint8_t policy_hash[store_hash_size];
 	bool is_eab_required;
 	struct eab_keys eab_keys;
 	struct store *store;
 	struct nonces *nonces;
+	struct limit_tables *limit_tables;
 	struct keyring *keyring;
 	struct flight flight;
 	struct takeover takeover;

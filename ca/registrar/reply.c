@@ -69,9 +69,10 @@ void reply_refuse(struct reply *reply, status why)
 		reply->location[0] = 0;
 	reply->http_status = entry->http_status;
 	reply->content_type = PROBLEM_CONTENT_TYPE;
-	reply->retry_after_s = entry->http_status == 503   ? retry_away_s
-			       : entry->http_status == 429 ? retry_limited_s
-							   : 0;
+	if (entry->http_status != 429)
+		reply->retry_after_s = entry->http_status == 503 ? retry_away_s : 0;
+	else if (reply->retry_after_s == 0) /* no limit said when */
+		reply->retry_after_s = retry_limited_s;
 	if (!problem_build(why, reply->detail, &reply->body))
 		reply->body.size = 0;
 }

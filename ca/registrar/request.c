@@ -7,6 +7,7 @@
 #include <strings.h>
 
 #include "ca/jose/jws.h"
+#include "ca/registrar/allowance.h"
 #include "ca/registrar/desk.h"
 #include "ca/registrar/payload_open.h"
 #include "ca/registrar/route.h"
@@ -131,6 +132,8 @@ static status answer(struct registrar *registrar, const struct message_request *
 {
 	struct request request = {.method = (char)in->method, .body = in->body};
 	const struct route_row *row = NULL;
+	limit_address(in->remote, request.address);
+	TRY(allowance_request(registrar, &request, reply));
 	TRY(route_find(registrar->directory, (char)in->method, in->path, request.part, &row));
 	if (!row->is_post)
 		return row->handle(registrar, &request, reply);
@@ -161,6 +164,8 @@ void request_answer(struct registrar *registrar, const struct message_request *i
 	status answered = answer(registrar, in, reply);
 	if (is_refused(answered)) {
 		reply_refuse(reply, answered);
+		if (registrar->limits.help[0] != 0 && strcmp(status_entry(answered.refusal)->acme, "rateLimited") == 0)
+			reply_link(reply, registrar->limits.help, "help");
 		note(registrar, in, reply, answered);
 	}
 	if (in->method == 'P' && reply->nonce[0] == 0)

@@ -7,11 +7,14 @@
 #include "ca/registrar/keyring.h"
 #include "ca/registrar/reply.h"
 
+enum { route_part_room = 80 };
+
 /* What a resource gets to see: everything up to here was verified. */
 struct request {
 	char method;		/* 'G', 'H', 'P' */
 	struct bytes body;	/* the flattened JWS as sent */
-	char part[65];		/* what stood for * in the path */
+	char part[route_part_room]; /* what stood for * or ? in the path */
+	uint8_t address[limit_address_size]; /* where it came from, as the listener says */
 	struct json_t *payload; /* an object; NULL: POST-as-GET, or not signed */
 	struct bytes payload_text, url; /* as signed */
 	int64_t account;	/* who signed; 0: a new key, an administrator, nobody */

@@ -45,14 +45,22 @@ struct configuration_administrator {
 	const char *name, *role, *key_file;
 };
 
+/* How often somebody may do something in an hour (0: as often as he likes), how many open orders an account has, and the URL
+ * that a refusal links to */
+struct configuration_limits {
+	uint32_t accounts_per_address, orders_per_address, orders_per_account, orders_per_device, failures_per_account,
+		failures_per_device, pending_per_account;
+	const char *help;
+};
+
 struct configuration {
 	const char *file;  /* absolute path of the file itself */
 	const char *state; /* absolute; a relative one is taken from the file's folder */
 	/* listen { address, port, name, issuer = "LABEL of the key that certifies it", threads, connections,
-	 * connections_per_address, idle, body_limit } */
+	 * connections_per_address, requests_per_address = a minute, idle, body_limit } */
 	const char *listen_address, *listen_name, *listen_issuer;
 	uint16_t listen_port;
-	uint32_t threads, connections, connections_per_address, idle_s, body_limit;
+	uint32_t threads, connections, connections_per_address, requests_per_address, idle_s, body_limit;
 	/* token { module = absolute path of a file that exists, label } */
 	const char *token_module, *token_label;
 	/* tpm { path = node or socket folder, tcti = as the sealer sees it, with the path mounted at /tpm; pcr =
@@ -64,7 +72,7 @@ struct configuration {
 	uint64_t ledger_room_bytes;
 	/* directory NAME { envelope, validity, ak_validity, formats = {tpm}, ek_roots = {files}, ak_roots = {files}, apple_roots =
 	 * {files}, expired_ek_certificates = false, virtual_tpm = false, eab_required = false, accounts, orders, account_idle,
-	 * longest_record_days } */
+	 * limits, longest_record_days } */
 	const char *directory, *directory_envelope;
 	uint32_t directory_validity_s, ak_validity_s, accounts, orders, account_idle_s, longest_record_days;
 	const char *formats[configuration_most_formats];
@@ -72,6 +80,7 @@ struct configuration {
 	const char *apple_roots[configuration_most_apple_roots];
 	size_t format_count, ek_root_count, ak_root_count, apple_root_count;
 	bool virtual_tpm, expired_ek_certificates, eab_required;
+	struct configuration_limits limits;
 	struct configuration_eab eabs[configuration_most];
 	struct configuration_maker makers[configuration_most];
 	struct configuration_key keys[configuration_most];

@@ -112,6 +112,19 @@ static bool is_vendor(const char *value)
 	return strncmp(value, "id:", 3) == 0 && strlen(value) == 11 && strspn(value + 3, "0123456789ABCDEF") == 8;
 }
 
+static bool is_url_or_empty(const char *value)
+{
+	if (*value == '\0')
+		return true;
+	const size_t lead = strncmp(value, "https://", 8) == 0 ? 8 : strncmp(value, "http://", 7) == 0 ? 7 : 0;
+	if (lead == 0 || value[lead] == '\0')
+		return false;
+	for (const char *at = value; *at != '\0'; at++)
+		if ((unsigned char)*at <= ' ' || (unsigned char)*at >= 0x7f || strchr("<>\"\\^`{|}", *at) != NULL)
+			return false;
+	return true;
+}
+
 static bool is_format(const char *value)
 {
 	return configuration_value_is_one_of(value, "tpm|apple");
@@ -132,6 +145,7 @@ static const struct {
 	[grammar_ORIGIN] = {is_origin, "a name without scheme, space and '+', like ca.example/ledger"},
 	[grammar_TEMPLATE] = {is_template, "text in which {identifier} is the only field"},
 	[grammar_FORMAT] = {is_format, "tpm or apple"},
+	[grammar_URL_OR_EMPTY] = {is_url_or_empty, "a URL that begins with https:// or http://, or nothing"},
 	[grammar_VENDOR] = {is_vendor, "id: and eight upper-case hexadecimal digits"},
 };
 

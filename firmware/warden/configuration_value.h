@@ -20,6 +20,7 @@ enum grammar {
 	grammar_TEMPLATE,      /* characters and {identifier}; may be empty */
 	grammar_FORMAT,        /* of attestation statements, as fmt names it */
 	grammar_VENDOR,        /* of a TPM, as EK certificates spell it: id: and eight upper-case hexadecimal digits */
+	grammar_URL_OR_EMPTY,  /* http or https, of characters that stand in a header field; may be empty */
 	grammar_count
 };
 

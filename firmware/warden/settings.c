@@ -193,6 +193,22 @@ static bool fill_listener(const struct building *building)
 	return true;
 }
 
+static bool take_limits(const struct building *building, struct bytes *out)
+{
+	const struct configuration_limits *from = &building->from->limits;
+	const struct message_limits limits = {
+		.accounts_per_address = from->accounts_per_address,
+		.orders_per_address = from->orders_per_address,
+		.orders_per_account = from->orders_per_account,
+		.orders_per_device = from->orders_per_device,
+		.failures_per_account = from->failures_per_account,
+		.failures_per_device = from->failures_per_device,
+		.pending_per_account = from->pending_per_account,
+		.help = bytes_from_text(from->help),
+	};
+	return take_record(building, message_limits, &limits, out);
+}
+
 static bool fill_registrar(const struct building *building)
 {
 	const struct configuration *from = building->from;
@@ -205,8 +221,9 @@ static bool fill_registrar(const struct building *building)
 	out->orders_most = from->orders;
 	out->account_idle_s = from->account_idle_s;
 	out->longest_record_days = from->longest_record_days;
+	out->requests_per_address = from->requests_per_address;
 	memcpy(out->boot_id, building->shop->keys.boot_id, sizeof out->boot_id);
-	return take_eab_keys(building, out) &&
+	return take_limits(building, &out->limits) && take_eab_keys(building, out) &&
 	       take_administrators(building, out->administrators.at, &out->administrators.count);
 }
 

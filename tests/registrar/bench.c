@@ -52,6 +52,16 @@ static void unwire(struct link *link)
 	link_wire(link, pair[0]);
 }
 
+/* None but the one on open orders; tests set the others. */
+static struct bytes limits_record(void)
+{
+	static uint8_t octets[320];
+	struct buffer record = BUFFER(octets);
+	const struct message_limits limits = {.pending_per_account = 32};
+	assert_false(is_refused(wire_encode(message_limits, &limits, &record)));
+	return buffer_view(&record);
+}
+
 static void start(struct bench *bench)
 {
 	char sentence[256] = "";
@@ -66,6 +76,7 @@ static void start(struct bench *bench)
 	    .orders_most = 1000,
 	    .account_idle_s = 86400,
 	    .longest_record_days = 90,
+	    .limits = limits_record(),
 	};
 	memcpy(settings.boot_id, bench->boot_id, sizeof settings.boot_id);
 	sign_record(bench->administrator, "ada", "administrator", &ada);
@@ -100,6 +111,7 @@ int bench_set_up(void **state)
 	assert_non_null(mkdtemp(bench->folder));
 	snprintf(bench->file, sizeof bench->file, "%s/keyward.db", bench->folder);
 	bench->boot_id[0] = 1;
+	strcpy(bench->remote, "192.0.2.1");
 	bench->verifier.order_life_s = 3600;
 	bench->administrator = new_key();
 	bench->auditor = new_key();
@@ -186,7 +198,7 @@ void bench_send(struct bench *bench, char method, const char *path, const char *
 						.path = bytes_from_text(path),
 						.body = body,
 						.content_type = bytes_from_text(content_type),
-						.remote = bytes_from_text("192.0.2.1")};
+						.remote = bytes_from_text(bench->remote)};
 	request_answer(&bench->registrar, &request, &response);
 	/* What goes to the listener must fit its message. */
 	uint8_t *octets = malloc(wire_packet_room);

@@ -23,6 +23,9 @@
 #define BENCH_EAB_KEY "zWNDZM6eQGHWpSRTPal5eIUYFTu7EajVIoguysqZ9wG44nMEtx3MUAsUDkMTQ12W"
 #define BENCH_OTHER_EAB_KEY "b10lLJs8l1GPIzsLP0s6pMt8O0XVGnfTaCeROxQM0BI2XrJMDHJrBM5NuQmQJQH1"
 
+/* The issuing key's identifier in the certificates that the fake signer makes of no key. */
+#define BENCH_KEY_ID "twenty octets of it!"
+
 enum { bench_entries_most = 64 };
 
 /* What the fake verifier does; read by its thread. */
@@ -66,6 +69,7 @@ struct bench {
 	struct fake_verifier verifier;
 	struct fake_signer signer;
 	EVP_PKEY *administrator, *auditor;
+	char remote[64]; /* where requests come from */
 };
 
 /* Who sends requests. */

@@ -216,8 +216,12 @@ static size_t build_text(size_t at, const struct fake_entry *entry, uint8_t *out
 	static const uint8_t lead[15] = {0x30, 0x82, 1, 0x40, 0x30, 0x82, 1, 0, 0xa0, 3, 2, 1, 2, 2, 20};
 	memcpy(out, lead, sizeof lead);
 	memcpy(out + sizeof lead, entry->serial, sizeof entry->serial);
-	char *text = (char *)out + sizeof lead + sizeof entry->serial;
-	return sizeof lead + sizeof entry->serial + (size_t)sprintf(text, "certificate %zu of %.20s", at, entry->order);
+	static const uint8_t authority[11] = {6, 3, 0x55, 0x1d, 0x23, 4, 0x18, 0x30, 0x16, 0x80, 0x14};
+	uint8_t *next = out + sizeof lead + sizeof entry->serial;
+	memcpy(next, authority, sizeof authority);
+	memcpy(next + sizeof authority, BENCH_KEY_ID, 20);
+	next += sizeof authority + 20;
+	return (size_t)(next - out) + (size_t)sprintf((char *)next, "certificate %zu of %.20s", at, entry->order);
 }
 
 static status give_issued(const struct answering *self)

@@ -68,6 +68,38 @@ static void what_is_left_out_has_its_default(void **state)
 	changed_is_refused("longest_record_days = 90", "longest_record_days = 367", "from 1 to 366");
 }
 
+static void limits_have_defaults_and_bounds(void **state)
+{
+	(void)state;
+	change("	requests_per_address = 60000", "");
+	assert_true(read_it());
+	assert_int_equal(got.requests_per_address, 60000);
+	change("	orders_per_device = 60", "	orders_per_device = 0");
+	assert_true(read_it());
+	assert_int_equal(got.limits.orders_per_device, 0);
+	assert_int_equal(got.limits.accounts_per_address, 1000);
+	assert_int_equal(got.limits.failures_per_account, 60);
+	assert_string_equal(got.limits.help, "");
+	changed_is_refused("pending_per_account = 32", "pending_per_account = 0", "from 1 to 1000");
+	changed_is_refused("failures_per_account = 60", "failures_per_account = 10000001", "from 0 to 10000000");
+}
+
+/* It goes into a header field. */
+static void a_help_that_is_no_url_is_refused(void **state)
+{
+	(void)state;
+	static const char *const bad[] = {"intranet.example", "https://", "ftp://a", "https://a/ b", "https://a/>;rel=next",
+					  "https://\303\266.example"};
+	for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
+		char line[100];
+		snprintf(line, sizeof line, "account_idle = 86400\n	help = \"%s\"", bad[i]);
+		changed_is_refused("account_idle = 86400", line, "a URL");
+	}
+	change("account_idle = 86400", "account_idle = 86400\n	help = \"https://a.example/~b?c=%20#d\"");
+	assert_true(read_it());
+	assert_string_equal(got.limits.help, "https://a.example/~b?c=%20#d");
+}
+
 static void bounds_so_low_that_honest_devices_would_wait_are_refused(void **state)
 {
 	(void)state;
@@ -528,6 +560,8 @@ int main(void)
 		CASE(the_example_is_read_whole),
 		CASE(what_is_left_out_has_its_default),
 		CASE(bounds_so_low_that_honest_devices_would_wait_are_refused),
+		CASE(limits_have_defaults_and_bounds),
+		CASE(a_help_that_is_no_url_is_refused),
 		CASE(an_absolute_path_stays_as_it_is),
 		CASE(an_unknown_key_is_refused),
 		CASE(a_key_given_twice_is_refused),

@@ -246,6 +246,17 @@ static void the_others_are_told_what_they_need(void **state)
 	assert_int_equal(registrar.accounts_most, 50000);
 	assert_int_equal(registrar.orders_most, 50000);
 	assert_int_equal(registrar.account_idle_s, 86400);
+	assert_int_equal(registrar.requests_per_address, 60000);
+	struct message_limits limits;
+	assert_false(is_refused(wire_decode(message_limits, registrar.limits, &limits)));
+	assert_int_equal(limits.accounts_per_address, 1000);
+	assert_int_equal(limits.orders_per_address, 10000);
+	assert_int_equal(limits.orders_per_account, 1000);
+	assert_int_equal(limits.orders_per_device, 60);
+	assert_int_equal(limits.failures_per_account, 60);
+	assert_int_equal(limits.failures_per_device, 60);
+	assert_int_equal(limits.pending_per_account, 32);
+	assert_text(limits.help, "");
 	assert_int_equal(registrar.administrators.count, 1);
 	decode(process_SEALER, &sealer);
 	assert_text(sealer.tcti, "swtpm:path=/tpm/socket");

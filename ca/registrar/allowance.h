@@ -1,0 +1,25 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * What is counted when, and by whom. A refusal is one of limits.def; the reply gets the time to wait.
+ *
+ * Only the device itself is counted by its identifier: orders when their challenge was judged valid, so that a stranger's
+ * orders in its name keep it from nothing; failed challenges by the identifier and the address they came from. */
+#ifndef KEYWARD_ALLOWANCE_H
+#define KEYWARD_ALLOWANCE_H
+
+#include "ca/registrar/request.h"
+
+/* Any request, before anything of it is looked at; by address. */
+status allowance_request(struct registrar *registrar, const struct request *request, struct reply *reply);
+/* A new account; by address. */
+status allowance_account(struct registrar *registrar, const struct request *request, struct reply *reply);
+/* A new order; by account and address, and refused to a device that has had too many. */
+status allowance_order(struct registrar *registrar, const struct request *request, const struct order_row *order,
+		       struct reply *reply);
+/* Whether a challenge may be answered: by account, device and address. */
+status allowance_challenge(struct registrar *registrar, const struct request *request, const struct order_row *order,
+			   struct reply *reply);
+/* It was judged. */
+void allowance_count(struct registrar *registrar, const struct request *request, const struct order_row *order,
+		     status judged);
+
+#endif
