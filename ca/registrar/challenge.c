@@ -6,6 +6,7 @@
 #include "ca/registrar/describe.h"
 #include "ca/registrar/desk.h"
 #include "ca/registrar/payload.h"
+#include "ca/registrar/renewal.h"
 #include "ca/registrar/request.h"
 #include "firmware/boundary/clock.h"
 
@@ -81,6 +82,8 @@ static status keep(struct registrar *registrar, const struct request *request, c
 		   status judged, const char *detail)
 {
 	TRY(store_account_judge(registrar->store, request->account, request->thumbprint));
+	if (!is_refused(judged))
+		judged = renewal_claim(registrar->store, order);
 	if (!is_refused(judged))
 		return store_order_judge(registrar->store, order);
 	struct problem_text error = describe_problem(judged, detail, order);

@@ -158,6 +158,8 @@ struct json_t *describe_order(struct registrar *registrar, const struct order_ro
 	if (is_whole && order->state == order_valid)
 		is_whole = add(object, "certificate",
 			       json_string(registrar_url(registrar, "certificate/%s", order->name).text));
+	if (is_whole && order->replaces[0] != 0)
+		is_whole = add(object, "replaces", json_string(order->replaces));
 	if (is_whole && order->state == order_invalid && order->error[0] != 0)
 		is_whole = add(object, "error", json_loads(order->error, 0, NULL));
 	return checked(object, is_whole);

@@ -9,12 +9,13 @@ status directory_show(struct registrar *registrar, const struct request *request
 	if (request->payload != NULL)
 		return REFUSE(payload_malformed);
 	return reply_json(reply, 200,
-			  json_pack("{s:s, s:s, s:s, s:s, s:s, s:{s:b}, s:{s:s}}", "newNonce",
+			  json_pack("{s:s, s:s, s:s, s:s, s:s, s:s, s:{s:b}, s:{s:s}}", "newNonce",
 				    registrar_url(registrar, "new-nonce").text, "newAccount",
 				    registrar_url(registrar, "new-account").text, "newOrder",
 				    registrar_url(registrar, "new-order").text, "keyChange",
 				    registrar_url(registrar, "key-change").text, "revokeCert",
-				    registrar_url(registrar, "revoke-certificate").text, "meta", "externalAccountRequired",
+				    registrar_url(registrar, "revoke-certificate").text, "renewalInfo",
+				    registrar_url(registrar, "renewal-info").text, "meta", "externalAccountRequired",
 				    registrar->is_eab_required,
 				    "keyward", "akEnrolment", registrar_url(registrar, "ak").text));
 }

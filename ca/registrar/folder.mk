@@ -17,11 +17,17 @@ test_store_sync.packages = $(test_store.packages)
 test_nonce.uses = ca/registrar ca/jose firmware/boundary
 test_nonce.packages = libcrypto
 
-registrar_tests := $(addprefix test_registrar_,requests accounts eab key_change orders challenges finalize ak takeover growth revoke limits)
+registrar_tests := $(addprefix test_registrar_,requests accounts eab key_change orders challenges finalize ak takeover growth revoke renewal limits)
 tests += $(registrar_tests)
 $(foreach t,$(registrar_tests),$(eval $(t).uses = tests/registrar ca/registrar ca/jose ca/problem firmware/boundary))
 $(foreach t,$(registrar_tests),$(eval $(t).packages = libcrypto jansson sqlite3))
 
-tests += test_limit
+tests += test_renewal_id test_limit
+test_renewal_id.uses = ca/registrar ca/jose ca/problem firmware/boundary
+test_renewal_id.packages = libcrypto jansson sqlite3
 test_limit.uses = ca/registrar firmware/boundary
 test_limit.packages = libcrypto
+
+fuzzers += fuzz_renewal_id
+fuzz_renewal_id.uses = ca/registrar ca/jose firmware/boundary
+fuzz_renewal_id.packages = libcrypto jansson sqlite3

@@ -85,7 +85,7 @@ status key_change_make(struct registrar *registrar, const struct request *reques
 	if (request->payload == NULL)
 		return REFUSE(payload_malformed);
 	status judged = judge(registrar, request, &holder);
-	__attribute__((cleanup(release_key))) EVP_PKEY *key = holder.key;
+	__attribute__((cleanup(release_key), unused)) EVP_PKEY *key = holder.key;
 	if (is_refused(judged)) {
 		snprintf(reply->detail, sizeof reply->detail, "in the inner JWS");
 		return judged;

@@ -7,6 +7,7 @@
 #include "ca/registrar/describe.h"
 #include "ca/registrar/identifier.h"
 #include "ca/registrar/payload.h"
+#include "ca/registrar/renewal.h"
 #include "firmware/boundary/clock.h"
 
 #include <stdio.h>
@@ -35,6 +36,7 @@ static status read_payload(const json_t *payload, struct order_row *order)
 	TRY(identifier_judge(type, value));
 	TRY(judge_time(payload, "notBefore"));
 	TRY(judge_time(payload, "notAfter"));
+	TRY(renewal_read(payload, order));
 	snprintf(order->identifier_type, sizeof order->identifier_type, "%s", type);
 	snprintf(order->identifier, sizeof order->identifier, "%s", value);
 	return OK;
@@ -61,6 +63,7 @@ static status add(struct registrar *registrar, struct order_row *order)
 	TRY(store_order_count(registrar->store, order->account, clock_boot_s(), &pending));
 	if (pending >= registrar->limits.pending_most)
 		return REFUSE(orders_too_many);
+	TRY(renewal_judge(registrar->store, order));
 	TRY(store_room_take(registrar->store, store_room_orders, order->account, registrar->orders_most,
 			    clock_boot_s()));
 	return store_order_add(registrar->store, order, clock_wall_s());

@@ -36,15 +36,15 @@ static bool is_name(struct bytes segment)
 static bool matches(const char *pattern, const char *directory, struct bytes path, struct bytes *part)
 {
 	while (*pattern != 0) {
-		if (*pattern != '+' && *pattern != '*') {
+		if (*pattern != '+' && *pattern != '*' && *pattern != '?') {
 			if (path.size == 0 || path.data[0] != (uint8_t)*pattern)
 				return false;
 			path = bytes_from(path.data + 1, path.size - 1);
 		} else {
 			const struct bytes segment = bytes_from(path.data, segment_size(path));
-			if (*pattern == '+' ? !bytes_equal_text(segment, directory) : !is_name(segment))
+			if (*pattern == '+' ? !bytes_equal_text(segment, directory) : *pattern == '*' && !is_name(segment))
 				return false;
-			if (*pattern == '*')
+			if (*pattern != '+')
 				*part = segment;
 			path = bytes_from(path.data + segment.size, path.size - segment.size);
 		}
@@ -53,7 +53,7 @@ static bool matches(const char *pattern, const char *directory, struct bytes pat
 	return path.size == 0;
 }
 
-status route_find(const char *directory, char method, struct bytes path, char part[65], const struct route_row **out)
+status route_find(const char *directory, char method, struct bytes path, char part[route_part_room], const struct route_row **out)
 {
 	bool is_known = false;
 	for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
@@ -63,6 +63,8 @@ status route_find(const char *directory, char method, struct bytes path, char pa
 		is_known = true;
 		if (rows[i].is_post ? method != 'P' : method != 'G' && method != 'H')
 			continue;
+		if (found.size >= route_part_room)
+			found.size = 0;
 		if (found.size != 0)
 			memcpy(part, found.data, found.size);
 		part[found.size] = 0;

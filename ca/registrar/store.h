@@ -102,6 +102,8 @@ struct order_row {
 	uint64_t expires_s, expires_boot_s;
 	uint64_t revoked_s; /* its certificate; 0: not */
 	char error[5121]; /* problem document; empty: none */
+	char replaces[72]; /* the name of a certificate by RFC 9773; empty: none */
+	bool is_successor; /* it does so already; to be added */
 	/* From here on: once the challenge was judged valid. */
 	uint64_t validated_s;
 	uint8_t voucher[2048];
@@ -116,7 +118,7 @@ status store_order_count(struct store *store, int64_t account, uint64_t now_boot
 status store_order_add(struct store *store, struct order_row *order, uint64_t now_s);
 /* not_found */
 status store_order_find(struct store *store, const char *name, struct order_row *out);
-/* The challenge is valid, the order ready, with the facts of the row; the device was seen. challenge_closed: it was not
+/* The challenge is valid, the order ready, with the facts of the row, and succeeds what it replaces; the device was seen. challenge_closed: it was not
  * pending. */
 status store_order_judge(struct store *store, const struct order_row *order);
 /* Pending or ready becomes invalid; a valid or invalid order stays as it is. */
@@ -132,6 +134,19 @@ struct order_listing {
 };
 /* Those older than the order of number *before. Then the number of the last one listed; 0: there are no more. */
 status store_order_list(struct store *store, const struct order_listing *listing, int64_t *before);
+
+/* A device's certificate that somebody wants to renew. */
+struct predecessor_row {
+	uint64_t not_before_s, not_after_s, revoked_s; /* 0: not revoked */
+	char order[65];				       /* that it was issued for */
+	struct bytes leaf;			       /* DER, copied into room */
+};
+/* renewal_unknown */
+status store_predecessor_find(struct store *store, const uint8_t serial[store_serial_size], struct buffer *room,
+			      struct predecessor_row *out);
+/* Whether another order succeeds the certificate that this one replaces: one that is neither invalid nor expired, and whose
+ * own certificate is not revoked. */
+status store_successor_has(struct store *store, const struct order_row *order, uint64_t now_boot_s, bool *out);
 
 /* ---- certificates ---- */
 struct certificate_row {

@@ -35,6 +35,8 @@ status store_order_add(struct store *store, struct order_row *order, uint64_t no
 	store_bind_number(store, s, 6, now_s);
 	store_bind_number(store, s, 7, order->expires_s);
 	store_bind_number(store, s, 8, order->expires_boot_s);
+	store_bind_text(store, s, 9, order->replaces);
+	store_bind_number(store, s, 10, order->is_successor ? 1 : 0);
 	TRY(store_do(store, s));
 	order->id = sqlite3_last_insert_rowid(store->connection);
 	order->state = order_pending;
@@ -67,7 +69,7 @@ static status read_facts(struct store *store, sqlite3_stmt *s, struct order_row 
 	TRY(store_column_text(store, s, 16, row->claims, sizeof row->claims));
 	row->assurance = (uint8_t)store_column_number(s, 17);
 	row->revoked_s = store_column_number(s, 18);
-	return OK;
+	return store_column_text(store, s, 19, row->replaces, sizeof row->replaces);
 }
 
 status store_order_find(struct store *store, const char *name, struct order_row *out)

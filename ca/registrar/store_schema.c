@@ -71,6 +71,11 @@ static const char *const scripts[] = {
     "CREATE TABLE revocation (certificate INTEGER PRIMARY KEY REFERENCES certificate, entry INTEGER NOT NULL UNIQUE,"
     " when_s INTEGER NOT NULL, reason INTEGER NOT NULL, asked_by INTEGER NOT NULL, request_hash BLOB NOT NULL) STRICT;"
     "CREATE INDEX order_of_device ON acme_order (device, account) WHERE device IS NOT NULL;",
+
+    /* Orders that replace a certificate, named as in RFC 9773; for the others the index has nothing. */
+    "ALTER TABLE acme_order ADD COLUMN replaces TEXT NOT NULL DEFAULT '';"
+    "ALTER TABLE acme_order ADD COLUMN is_successor INTEGER NOT NULL DEFAULT 0;"
+    "CREATE INDEX order_of_successor ON acme_order (replaces) WHERE is_successor = 1 AND state != 'i';",
 };
 enum { version_now = sizeof scripts / sizeof scripts[0] };
 

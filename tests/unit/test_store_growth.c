@@ -110,6 +110,8 @@ static void a_database_of_the_version_before_learns_who_has_a_certificate(void *
 	store_bench_add_certificate(bench->store, &certificate);
 	store_bench_close(bench);
 	store_bench_run(bench,
+			"DROP INDEX order_of_successor; ALTER TABLE acme_order DROP COLUMN replaces;"
+			"ALTER TABLE acme_order DROP COLUMN is_successor;"
 			"DROP TABLE revocation; DROP INDEX order_of_device; DROP TABLE account_binding;"
 			"DROP INDEX account_unproven; DROP INDEX order_open; DROP INDEX order_closed;"
 			"DROP INDEX activation_of_account; DROP INDEX activation_unproven;"
