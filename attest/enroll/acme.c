@@ -29,6 +29,7 @@ static outcome read_directory(struct acme *acme, const char *url)
 		result = answer_text(own, "akEnrolment", acme->ak_enrolment, sizeof acme->ak_enrolment);
 	if (result.code == exit_done && json_object_get(object, "revokeCert") != NULL)
 		result = answer_text(object, "revokeCert", acme->revoke, sizeof acme->revoke);
+	acme->knows_renewal = json_object_get(object, "renewalInfo") != NULL;
 	json_decref(object);
 	return result;
 }

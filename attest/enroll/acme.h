@@ -16,6 +16,7 @@ struct acme {
 	char new_account[http_url_room], new_order[http_url_room];
 	char ak_enrolment[http_url_room]; /* empty: this CA enrols no attestation keys */
 	char revoke[http_url_room];	  /* empty: it revokes nothing */
+	bool knows_renewal;		  /* RFC 9773 */
 	char thumbprint[64];		  /* base64url, of the account's key */
 };
 
@@ -47,8 +48,9 @@ struct acme_order {
 	char certificate[http_url_room];
 	char token[acme_token_room];
 };
-/* A new order for one permanent identifier, with its pending device-attest-01 challenge. */
-outcome acme_order_new(struct acme *acme, const char *identifier, struct acme_order *out);
+/* A new order for one permanent identifier, with its pending device-attest-01 challenge. `replaces` names the certificate that it
+ * is to replace (RFC 9773 5; empty: none); a CA that does not want to hear of it is told without. */
+outcome acme_order_new(struct acme *acme, const char *identifier, const char *replaces, struct acme_order *out);
 /* The last segment of the order's URL. */
 const char *acme_order_name(const struct acme_order *order);
 

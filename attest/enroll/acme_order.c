@@ -52,16 +52,35 @@ static outcome read_authorization(struct acme *acme, struct acme_order *out)
 	return result;
 }
 
-outcome acme_order_new(struct acme *acme, const char *identifier, struct acme_order *out)
+static outcome post_order(struct acme *acme, const char *identifier, const char *replaces, struct http_answer *out)
+{
+	json_t *payload =
+		json_pack("{s:[{s:s, s:s}]}", "identifiers", "type", "permanent-identifier", "value", identifier);
+	if (payload == NULL || (replaces[0] != 0 && json_object_set_new(payload, "replaces", json_string(replaces)) != 0)) {
+		json_decref(payload);
+		return outcome_fail(exit_usage, "the identifier is not UTF-8");
+	}
+	return post_object(acme, acme->new_order, payload, out);
+}
+
+/* Another order may have replaced it already, or the certificate was of another CA. */
+static outcome open_order(struct acme *acme, const char *identifier, const char *replaces, struct http_answer *out)
+{
+	if (replaces[0] == 0 || !acme->knows_renewal)
+		return post_order(acme, identifier, "", out);
+	const outcome posted = post_order(acme, identifier, replaces, out);
+	if (posted.code != exit_refused)
+		return posted;
+	outcome_note("ordering without saying which certificate is replaced");
+	return post_order(acme, identifier, "", out);
+}
+
+outcome acme_order_new(struct acme *acme, const char *identifier, const char *replaces, struct acme_order *out)
 {
 	struct acme_order order = {.url = ""};
 	struct http_answer answer;
 	json_t *object = NULL;
-	json_t *payload =
-		json_pack("{s:[{s:s, s:s}]}", "identifiers", "type", "permanent-identifier", "value", identifier);
-	if (payload == NULL)
-		return outcome_fail(exit_usage, "the identifier is not UTF-8");
-	STEP(post_object(acme, acme->new_order, payload, &answer));
+	STEP(open_order(acme, identifier, replaces, &answer));
 	if (answer.location[0] == 0)
 		return outcome_fail(exit_network, "the CA does not say where the order is");
 	memcpy(order.url, answer.location, sizeof order.url);

@@ -166,7 +166,7 @@ outcome device_obtain_certificate(struct device *device)
 	uint8_t octets[8192];
 	struct buffer csr = BUFFER(octets);
 	struct bytes pem;
-	STEP(acme_order_new(&device->acme, device->identifier, &device->order));
+	STEP(acme_order_new(&device->acme, device->identifier, device->replaces, &device->order));
 	STEP(tpm_key_make(device->tpm, device->options->key_kind, &device->key.key));
 	STEP(attest(device));
 	STEP(csr_build(device->tpm, &device->key.key, device->identifier, &csr));

@@ -6,6 +6,7 @@
 #include "attest/enroll/acme.h"
 #include "attest/enroll/identity.h"
 #include "attest/enroll/options.h"
+#include "attest/enroll/renewal.h"
 #include "attest/enroll/state.h"
 
 struct device {
@@ -15,6 +16,7 @@ struct device {
 	struct acme acme;
 	struct tpm_ek ek;
 	char identifier[257];
+	char replaces[renewal_name_room]; /* the certificate that is there; empty: none */
 	struct identity ak, key; /* owned; device_clear */
 	struct acme_order order; /* of key's certificate */
 	json_t *entry;		 /* of it in the ledger, proven; owned */

@@ -15,7 +15,7 @@ struct options {
 	const char *audit;	/* NULL: the checkpoint's signature is not checked */
 	enum tpm_key_kind key_kind;
 	uint64_t renew_before_s;
-	bool is_renew_before_set; /* else a third of the certificate's life */
+	bool is_renew_before_set; /* else the CA says when */
 	uint64_t reason;	  /* CRLReason */
 };
 

@@ -10,7 +10,7 @@ enum { http_body_room = 262144, http_url_room = 600, http_nonce_room = 128, http
 
 struct http;
 
-/* origin_url: any URL of the server; requests to another scheme, host or port are refused. Once a process. Owner:
+/* origin_url: any URL of the server; requests to another scheme, host or port are refused. One at a time. Owner:
  * http_close. */
 outcome http_open(const char *root_file, const char *origin_url, struct http **out);
 void http_close(struct http *http);
