@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * What is counted when, and by whom. A refusal is one of limits.def; the reply gets the time to wait.
+ * What is counted when, and by whom. A refusal is the limit's (limit.c); the reply gets the time to wait.
  *
  * Only the device itself is counted by its identifier: orders when their challenge was judged valid, so that a stranger's
  * orders in its name keep it from nothing; failed challenges by the identifier and the address they came from. */

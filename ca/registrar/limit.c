@@ -24,9 +24,13 @@ static const struct {
 	uint32_t period_s;
 	enum refusal refusal;
 } rows[limit_count] = {
-#define LIMIT(name, period_s, refusal) [limit_##name] = {period_s, refusal_##refusal},
-#include "ca/registrar/limits.def"
-#undef LIMIT
+    [limit_requests_per_address] = {60, refusal_address_requests_limited},
+    [limit_accounts_per_address] = {3600, refusal_address_accounts_limited},
+    [limit_orders_per_address] = {3600, refusal_address_orders_limited},
+    [limit_orders_per_account] = {3600, refusal_account_orders_limited},
+    [limit_orders_per_device] = {3600, refusal_device_orders_limited},
+    [limit_failures_per_account] = {3600, refusal_account_failures_limited},
+    [limit_failures_per_device] = {3600, refusal_device_failures_limited},
 };
 
 bool limit_admit(uint32_t most, uint32_t period_s, uint64_t now_us, uint64_t *paid_until_us, uint32_t *wait_s)

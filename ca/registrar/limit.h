@@ -7,10 +7,15 @@
 #include "firmware/boundary/bytes.h"
 #include "firmware/boundary/status.h"
 
+/* Periods and refusals: limit.c. What each is counted by: allowance.h. */
 enum limit {
-#define LIMIT(name, period_s, refusal) limit_##name,
-#include "ca/registrar/limits.def"
-#undef LIMIT
+	limit_requests_per_address,
+	limit_accounts_per_address,
+	limit_orders_per_address,
+	limit_orders_per_account,
+	limit_orders_per_device,
+	limit_failures_per_account,
+	limit_failures_per_device,
 	limit_count
 };
 
