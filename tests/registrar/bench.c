@@ -52,8 +52,7 @@ static void unwire(struct link *link)
 	link_wire(link, pair[0]);
 }
 
-/* None but the one on open orders; tests set the others. */
-static struct bytes limits_record(void)
+struct bytes bench_limits(void)
 {
 	static uint8_t octets[320];
 	struct buffer record = BUFFER(octets);
@@ -76,7 +75,7 @@ static void start(struct bench *bench)
 	    .orders_most = 1000,
 	    .account_idle_s = 86400,
 	    .longest_record_days = 90,
-	    .limits = limits_record(),
+	    .limits = bench_limits(),
 	};
 	memcpy(settings.boot_id, bench->boot_id, sizeof settings.boot_id);
 	sign_record(bench->administrator, "ada", "administrator", &ada);

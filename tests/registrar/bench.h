@@ -95,6 +95,8 @@ int bench_tear_down(void **state);
 void bench_restart(struct bench *bench, bool is_new_boot);
 /* Changes the database while the registrar is down; it lets nobody else in. */
 void bench_run(struct bench *bench, const char *sql);
+/* Settings without a limit but the one on open orders; tests set the others in the registrar. */
+struct bytes bench_limits(void);
 /* A neighbour starts anew: new channel, same memory for the signer. */
 void bench_wire_verifier(struct bench *bench);
 void bench_wire_signer(struct bench *bench);

@@ -175,7 +175,8 @@ static void the_thread_takes_over_although_nobody_asks(void **state)
 	snprintf(file, sizeof file, "%s/thread.db", bench->folder);
 	struct message_registrar_settings settings = {.origin = bytes_from_text(BENCH_ORIGIN),
 						      .directory = bytes_from_text("devices"),
-						      .envelope = bytes_from_text("device")};
+						      .envelope = bytes_from_text("device"),
+						      .limits = bench_limits()};
 	assert_false(is_refused(registrar_open(&registrar, &settings, file, NULL, sentence)));
 	registrar.signer = bench->registrar.signer;
 	registrar.signer_patience_ms = 700;
