@@ -44,6 +44,17 @@ status allowance_request(struct registrar *registrar, const struct request *requ
 	return take(registrar, limit_requests_per_address, BYTES_OF(request->address), reply);
 }
 
+bool allowance_is_news(struct registrar *registrar, const struct message_request *in, status why)
+{
+	uint8_t address[limit_address_size];
+	uint32_t wait_s = 0;
+	if (why.refusal != refusal_address_requests_limited)
+		return true;
+	limit_address(in->remote, address);
+	return !is_refused(limit_take(registrar->limit_tables, limit_notes_per_address, 1, BYTES_OF(address), now_us(),
+				      &wait_s));
+}
+
 status allowance_account(struct registrar *registrar, const struct request *request, struct reply *reply)
 {
 	return take(registrar, limit_accounts_per_address, BYTES_OF(request->address), reply);

@@ -10,6 +10,8 @@
 
 /* Any request, before anything of it is looked at; by address. */
 status allowance_request(struct registrar *registrar, const struct request *request, struct reply *reply);
+/* Whether the log should hear that it was refused: of a flood, once a minute. */
+bool allowance_is_news(struct registrar *registrar, const struct message_request *in, status why);
 /* A new account; by address. */
 status allowance_account(struct registrar *registrar, const struct request *request, struct reply *reply);
 /* A new order; by account and address, and refused to a device that has had too many. */

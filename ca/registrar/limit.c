@@ -31,6 +31,7 @@ static const struct {
     [limit_orders_per_device] = {3600, refusal_device_orders_limited},
     [limit_failures_per_account] = {3600, refusal_account_failures_limited},
     [limit_failures_per_device] = {3600, refusal_device_failures_limited},
+    [limit_notes_per_address] = {60, refusal_address_requests_limited},
 };
 
 bool limit_admit(uint32_t most, uint32_t period_s, uint64_t now_us, uint64_t *paid_until_us, uint32_t *wait_s)

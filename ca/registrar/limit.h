@@ -16,6 +16,7 @@ enum limit {
 	limit_orders_per_device,
 	limit_failures_per_account,
 	limit_failures_per_device,
+	limit_notes_per_address, /* in the log, of requests beyond the first limit */
 	limit_count
 };
 

@@ -145,7 +145,7 @@ static void note(struct registrar *registrar, const struct message_request *in, 
 {
 	const struct refusal_entry *entry = status_entry(why.refusal);
 	const char *more = why.refusal == refusal_store_failed ? store_trouble(registrar->store) : reply->detail;
-	if (registrar->log != NULL)
+	if (registrar->log != NULL && allowance_is_news(registrar, in, why))
 		registrar->log(entry->http_status >= 500 ? 4 : 6, "%.*s from %.*s refused: %s%s%s", (int)in->path.size,
 			       (const char *)in->path.data, (int)in->remote.size, (const char *)in->remote.data,
 			       entry->name, more[0] == 0 ? "" : ": ", more);

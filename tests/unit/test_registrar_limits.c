@@ -76,6 +76,31 @@ static void case_22_requests_are_limited_by_address(void **state)
 	bench_forget(&client);
 }
 
+static unsigned lines;
+
+static void count_line(int level, const char *format, ...)
+{
+	(void)level, (void)format;
+	lines++;
+}
+
+static void case_22_a_flood_fills_no_log(void **state)
+{
+	struct bench *bench = *state;
+	struct answer answer;
+	bench->registrar.log = count_line;
+	limit(bench, limit_requests_per_address, 1);
+	lines = 0;
+	for (int i = 0; i < 50; i++)
+		bench_send(bench, 'G', "/acme/devices/directory", "", bytes_from(NULL, 0), &answer);
+	is_limited(bench, &answer, "address_requests_limited");
+	assert_int_equal(lines, 1);
+	from_address(bench, "192.0.2.2"); /* another is news */
+	for (int i = 0; i < 2; i++)
+		bench_send(bench, 'G', "/acme/devices/directory", "", bytes_from(NULL, 0), &answer);
+	assert_int_equal(lines, 2);
+}
+
 static void case_22_new_accounts_are_limited_by_address(void **state)
 {
 	struct bench *bench = *state;
@@ -230,6 +255,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    ON_A_BENCH(case_22_requests_are_limited_by_address),
+	    ON_A_BENCH(case_22_a_flood_fills_no_log),
 	    ON_A_BENCH(case_22_new_accounts_are_limited_by_address),
 	    ON_A_BENCH(case_22_new_orders_are_limited_by_account_and_address),
 	    ON_A_BENCH(case_22_pending_orders_are_limited_by_account),
