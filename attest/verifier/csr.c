@@ -255,11 +255,16 @@ static status judge_usage(X509_EXTENSION *extension)
 	return OK;
 }
 
+/* What is granted is the envelope's; a wish for what no envelope has is refused. */
 static status judge_extended_usage(X509_EXTENSION *extension)
 {
 	OWNED(free_usages) EXTENDED_KEY_USAGE *usages = X509V3_EXT_d2i(extension);
-	const bool is_taken = usages != NULL && sk_ASN1_OBJECT_num(usages) == 1 &&
-			      OBJ_obj2nid(sk_ASN1_OBJECT_value(usages, 0)) == NID_client_auth;
+	const int count = sk_ASN1_OBJECT_num(usages);
+	bool is_taken = count >= 1 && count <= 2;
+	for (int i = 0; is_taken && i < count; i++) {
+		const int nid = OBJ_obj2nid(sk_ASN1_OBJECT_value(usages, i));
+		is_taken = nid == NID_client_auth || nid == NID_server_auth;
+	}
 	return is_taken ? OK : REFUSE(csr_extension_refused);
 }
 
@@ -269,17 +274,17 @@ static status judge_constraints(X509_EXTENSION *extension)
 	return constraints != NULL && !constraints->ca && constraints->pathlen == NULL ? OK : REFUSE(csr_extension_refused);
 }
 
-static status judge_alternative_name(X509_EXTENSION *extension, struct bytes identifier)
+static status judge_alternative_names(X509_EXTENSION *extension, struct csr_names *order)
 {
-	char value[257];
 	OWNED(free_names) GENERAL_NAMES *names = X509V3_EXT_d2i(extension);
-	const bool is_named = names != NULL && sk_GENERAL_NAME_num(names) == 1 &&
-			      certificate_permanent_identifier(sk_GENERAL_NAME_value(names, 0), value, sizeof value) &&
-			      bytes_equal_text(identifier, value);
-	return is_named ? OK : REFUSE(csr_name_wrong);
+	if (sk_GENERAL_NAME_num(names) <= 0)
+		return REFUSE(csr_name_wrong);
+	for (int i = 0; i < sk_GENERAL_NAME_num(names); i++)
+		TRY(csr_names_take(order, sk_GENERAL_NAME_value(names, i)));
+	return OK;
 }
 
-static status judge_extension(X509_EXTENSION *extension, struct bytes identifier, struct detail *detail)
+static status judge_extension(X509_EXTENSION *extension, struct csr_names *order, struct detail *detail)
 {
 	const ASN1_OBJECT *object = X509_EXTENSION_get_object(extension);
 	const int nid = OBJ_obj2nid(object);
@@ -289,7 +294,7 @@ static status judge_extension(X509_EXTENSION *extension, struct bytes identifier
 	if (!is_one_element(octets_of(X509_EXTENSION_get_data(extension))))
 		return REFUSE(csr_extension_refused);
 	if (nid == NID_subject_alt_name)
-		return judge_alternative_name(extension, identifier);
+		return judge_alternative_names(extension, order);
 	if (nid == NID_key_usage)
 		return judge_usage(extension);
 	if (nid == NID_ext_key_usage)
@@ -297,7 +302,7 @@ static status judge_extension(X509_EXTENSION *extension, struct bytes identifier
 	return nid == NID_basic_constraints ? judge_constraints(extension) : REFUSE(csr_extension_refused);
 }
 
-static status judge_extensions(const ASN1_STRING *value, struct bytes identifier, struct detail *detail)
+static status judge_extensions(const ASN1_STRING *value, struct csr_names *order, struct detail *detail)
 {
 	OWNED(free_octets) uint8_t *again = NULL;
 	const struct bytes der = octets_of(value);
@@ -310,14 +315,14 @@ static status judge_extensions(const ASN1_STRING *value, struct bytes identifier
 		return REFUSE(csr_malformed);
 	for (int i = 0; i < sk_X509_EXTENSION_num(extensions); i++) {
 		X509_EXTENSION *extension = sk_X509_EXTENSION_value(extensions, i);
-		TRY(judge_extension(extension, identifier, detail));
+		TRY(judge_extension(extension, order, detail));
 		if (X509v3_get_ext_by_OBJ(extensions, X509_EXTENSION_get_object(extension), i) >= 0)
 			return REFUSE(csr_extension_refused);
 	}
 	return OK;
 }
 
-static status judge_attributes(X509_REQ *request, struct bytes identifier, struct detail *detail)
+static status judge_attributes(X509_REQ *request, struct csr_names *order, struct detail *detail)
 {
 	const int count = X509_REQ_get_attr_count(request);
 	if (count <= 0)
@@ -327,10 +332,10 @@ static status judge_attributes(X509_REQ *request, struct bytes identifier, struc
 	if (count != 1 || X509_ATTRIBUTE_count(attribute) != 1 || value == NULL || value->type != V_ASN1_SEQUENCE ||
 	    OBJ_obj2nid(X509_ATTRIBUTE_get0_object(attribute)) != NID_ext_req)
 		return REFUSE(csr_attribute_refused);
-	return judge_extensions(value->value.sequence, identifier, detail);
+	return judge_extensions(value->value.sequence, order, detail);
 }
 
-static status judge_subject(X509_REQ *request, struct bytes identifier, struct detail *detail)
+static status judge_subject(X509_REQ *request, struct csr_names *order, struct detail *detail)
 {
 	const X509_NAME *subject = X509_REQ_get_subject_name(request);
 	const int count = X509_NAME_entry_count(subject);
@@ -339,16 +344,16 @@ static status judge_subject(X509_REQ *request, struct bytes identifier, struct d
 	const X509_NAME_ENTRY *entry = X509_NAME_get_entry(subject, 0);
 	const ASN1_STRING *value = X509_NAME_ENTRY_get_data(entry);
 	const int type = ASN1_STRING_type(value);
-	const bool is_named = count == 1 && OBJ_obj2nid(X509_NAME_ENTRY_get_object(entry)) == NID_commonName &&
-			      (type == V_ASN1_UTF8STRING || type == V_ASN1_PRINTABLESTRING || type == V_ASN1_IA5STRING) &&
-			      bytes_equal(octets_of(value), identifier);
-	if (is_named)
+	const bool is_common_name =
+		count == 1 && OBJ_obj2nid(X509_NAME_ENTRY_get_object(entry)) == NID_commonName &&
+			      (type == V_ASN1_UTF8STRING || type == V_ASN1_PRINTABLESTRING || type == V_ASN1_IA5STRING);
+	if (is_common_name && !is_refused(csr_names_take_subject(order, octets_of(value))))
 		return OK;
-	detail_say(detail, "the subject is neither empty nor one common name that is the order's identifier");
+	detail_say(detail, "the subject is neither empty nor one common name that is an identifier of the order");
 	return REFUSE(csr_name_wrong);
 }
 
-status csr_judge(struct bytes der, struct bytes identifier, EVP_PKEY *account_key, struct csr *out, struct detail *detail)
+status csr_judge(struct bytes der, struct csr_names *order, EVP_PKEY *account_key, struct csr *out, struct detail *detail)
 {
 	OWNED(free_request) X509_REQ *request = NULL;
 	struct csr made = {0};
@@ -356,9 +361,11 @@ status csr_judge(struct bytes der, struct bytes identifier, EVP_PKEY *account_ke
 	TRY(parse(der, &request));
 	TRY(judge_key(request, account_key, &made));
 	TRY(judge_signature(request));
-	status result = judge_attributes(request, identifier, &said);
+	status result = judge_attributes(request, order, &said);
 	if (!is_refused(result))
-		result = judge_subject(request, identifier, &said);
+		result = judge_subject(request, order, &said);
+	if (!is_refused(result))
+		result = csr_names_judge(order, &said);
 	if (is_refused(result)) {
 		detail_say(detail, "%s", said.text);
 		return result;

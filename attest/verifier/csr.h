@@ -6,7 +6,7 @@
 
 #include <openssl/evp.h>
 
-#include "attest/verifier/detail.h"
+#include "attest/verifier/csr_names.h"
 #include "firmware/boundary/bytes.h"
 #include "firmware/boundary/status.h"
 
@@ -18,7 +18,7 @@ struct csr {
 };
 
 /* csr_malformed, csr_key_weak, csr_key_is_account_key, csr_signature_wrong, csr_attribute_refused, csr_extension_refused,
- * csr_name_wrong, in this order. A request that names nothing is taken; one that names something names the identifier. */
-status csr_judge(struct bytes der, struct bytes identifier, EVP_PKEY *account_key, struct csr *out, struct detail *detail);
+ * csr_name_wrong, in this order. `order`: what it names, nothing marked. The device of the order may be left out. */
+status csr_judge(struct bytes der, struct csr_names *order, EVP_PKEY *account_key, struct csr *out, struct detail *detail);
 
 #endif

@@ -3,8 +3,8 @@
  * since the voucher is worth more than the registrar's word. Distrusts every byte. */
 #include <stdlib.h>
 
+#include "attest/token/token.h"
 #include "attest/verifier/csr.h"
-#include "attest/verifier/token.h"
 #include "attest/verifier/verifier.h"
 #include "ca/jose/base64url.h"
 #include "ca/jose/jws.h"
@@ -84,6 +84,14 @@ static status open_request(const struct verifier *verifier, const struct message
 	return read_payload(jws.payload, room, der);
 }
 
+static status read_names(const struct message_finalize_judge *ask, struct csr_names *out)
+{
+	out->count = ask->identifiers.count;
+	for (size_t i = 0; i < ask->identifiers.count; i++)
+		TRY(wire_decode(message_identifier, ask->identifiers.at[i], &out->at[i]));
+	return OK;
+}
+
 static status vouch(const struct verifier *verifier, const struct message_finalize_judge *ask,
 		    const uint8_t thumbprint[jwk_thumbprint_size], const struct csr *csr, struct buffer *room,
 		    struct message_finalize_judged *out)
@@ -92,6 +100,8 @@ static status vouch(const struct verifier *verifier, const struct message_finali
 						  .directory = ask->directory,
 						  .order = ask->order,
 						  .spki = bytes_from(csr->spki, csr->spki_size)};
+	memcpy(voucher.identifiers.at, ask->identifiers.at, sizeof voucher.identifiers.at);
+	voucher.identifiers.count = ask->identifiers.count;
 	struct message_finalize_judged made = {0};
 	const size_t before = room->size;
 	memcpy(voucher.account_thumbprint, thumbprint, sizeof voucher.account_thumbprint);
@@ -109,9 +119,11 @@ status verifier_finalize_judge(const struct verifier *verifier, const struct mes
 	uint8_t thumbprint[jwk_thumbprint_size];
 	struct bytes der;
 	struct csr csr;
+	struct csr_names names = {0};
 	__attribute__((cleanup(free_key))) EVP_PKEY *key = NULL;
 	TRY(verifier_judge_directory(verifier, ask->directory));
-	TRY(token_open_order(verifier, ask->directory, ask->order, ask->identifier_type, ask->identifier));
+	TRY(token_open_order(verifier->settings.token_key, ask->directory, ask->identifiers.at, ask->identifiers.count, ask->order));
+	TRY(read_names(ask, &names));
 	TRY(open_account(ask->account_jwk, thumbprint, &key));
 	/* Twice the request for the JWS, then at most once for the payload's strings and once for the CSR. */
 	const size_t size = 4 * ask->request.size + 1;
@@ -120,6 +132,6 @@ status verifier_finalize_judge(const struct verifier *verifier, const struct mes
 	if (octets == NULL)
 		return REFUSE(internal);
 	TRY(open_request(verifier, ask, key, &scratch, &der));
-	TRY(csr_judge(der, ask->identifier, key, &csr, detail));
+	TRY(csr_judge(der, &names, key, &csr, detail));
 	return vouch(verifier, ask, thumbprint, &csr, room, out);
 }

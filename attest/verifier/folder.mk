@@ -1,57 +1,57 @@
 # keyward-verifier: hostile evidence in, vouchers out. It reads CBOR, TPM structures and DER, and touches nothing.
 programs += keyward-verifier
 keyward-verifier.folder = attest/verifier
-keyward-verifier.uses = ca/jose firmware/confine firmware/boundary
+keyward-verifier.uses = attest/token ca/jose firmware/confine firmware/boundary
 keyward-verifier.packages = libcrypto libcbor tss2-mu libseccomp
 
 tests += test_statement
-test_statement.uses = attest/verifier tests/device ca/jose firmware/boundary
+test_statement.uses = attest/verifier attest/token tests/device ca/jose firmware/boundary
 test_statement.packages = libcrypto libcbor tss2-mu
 
 tests += test_activation test_activation_maker test_activation_keys test_credential
-test_activation.uses = attest/verifier tests/device ca/jose firmware/boundary
+test_activation.uses = attest/verifier attest/token tests/device ca/jose firmware/boundary
 test_activation.packages = libcrypto libcbor tss2-mu
-test_activation_maker.uses = attest/verifier tests/device ca/jose firmware/boundary
+test_activation_maker.uses = attest/verifier attest/token tests/device ca/jose firmware/boundary
 test_activation_maker.packages = libcrypto libcbor tss2-mu
-test_activation_keys.uses = attest/verifier tests/device ca/jose firmware/boundary
+test_activation_keys.uses = attest/verifier attest/token tests/device ca/jose firmware/boundary
 test_activation_keys.packages = libcrypto libcbor tss2-mu
-test_credential.uses = attest/verifier tests/device ca/jose firmware/boundary
+test_credential.uses = attest/verifier attest/token tests/device ca/jose firmware/boundary
 test_credential.packages = libcrypto libcbor tss2-mu
 
 tests += test_record
-test_record.uses = attest/verifier tests/device ca/jose firmware/boundary
+test_record.uses = attest/verifier attest/token tests/device ca/jose firmware/boundary
 test_record.packages = libcrypto libcbor tss2-mu
 
 tests += test_csr test_finalize
-test_csr.uses = attest/verifier tests/device ca/jose firmware/boundary
+test_csr.uses = attest/verifier attest/token tests/device ca/jose firmware/boundary
 test_csr.packages = libcrypto libcbor tss2-mu
-test_finalize.uses = attest/verifier tests/device ca/jose firmware/boundary
+test_finalize.uses = attest/verifier attest/token tests/device ca/jose firmware/boundary
 test_finalize.packages = libcrypto libcbor tss2-mu
 fuzzers += fuzz_csr
-fuzz_csr.uses = attest/verifier tests/device ca/jose firmware/boundary
+fuzz_csr.uses = attest/verifier attest/token tests/device ca/jose firmware/boundary
 fuzz_csr.packages = libcrypto libcbor tss2-mu
 
 tests += test_verifier_gaps
-test_verifier_gaps.uses = attest/verifier ca/jose firmware/boundary
+test_verifier_gaps.uses = attest/verifier attest/token ca/jose firmware/boundary
 test_verifier_gaps.packages = libcrypto libcbor tss2-mu
 
 tests += test_oracle test_chain
-test_oracle.uses = attest/verifier tests/device ca/jose firmware/boundary
+test_oracle.uses = attest/verifier attest/token tests/device ca/jose firmware/boundary
 test_oracle.packages = libcrypto libcbor tss2-mu
-test_chain.uses = attest/verifier tests/device ca/jose firmware/boundary
+test_chain.uses = attest/verifier attest/token tests/device ca/jose firmware/boundary
 test_chain.packages = libcrypto libcbor tss2-mu
 
 tests += test_cbor test_tpm_structures
-test_cbor.uses = attest/verifier tests/device ca/jose firmware/boundary
+test_cbor.uses = attest/verifier attest/token tests/device ca/jose firmware/boundary
 test_cbor.packages = libcrypto libcbor tss2-mu
-test_tpm_structures.uses = attest/verifier tests/device ca/jose firmware/boundary
+test_tpm_structures.uses = attest/verifier attest/token tests/device ca/jose firmware/boundary
 test_tpm_structures.packages = libcrypto libcbor tss2-mu
 tests += test_vectors
-test_vectors.uses = attest/verifier tests/device ca/jose firmware/boundary
+test_vectors.uses = attest/verifier attest/token tests/device ca/jose firmware/boundary
 test_vectors.packages = libcrypto libcbor tss2-mu
 tests += test_key_kinds
-test_key_kinds.uses = attest/verifier ca/jose firmware/boundary
+test_key_kinds.uses = attest/verifier attest/token ca/jose firmware/boundary
 test_key_kinds.packages = libcrypto libcbor tss2-mu
 tests += test_apple
-test_apple.uses = attest/verifier tests/device ca/jose firmware/boundary
+test_apple.uses = attest/verifier attest/token tests/device ca/jose firmware/boundary
 test_apple.packages = libcrypto libcbor tss2-mu

@@ -42,13 +42,14 @@ static status judge_own_name(struct statement *s)
 status identity_judge_tpm(struct statement *s)
 {
 	char ek[2 * ek_hash_size + 1] = "", attested[sizeof ek + 2];
-	if (!bytes_equal_text(s->identifier_type, "permanent-identifier"))
+	const bool is_module = bytes_equal_text(s->identifier_type, "hardware-module");
+	if (!is_module && !bytes_equal_text(s->identifier_type, "permanent-identifier"))
 		return REFUSE(identifier_type_unsupported);
-	if (!s->tpm.is_own_ak && s->tpm.names.permanent_identifiers > 0)
+	if (!is_module && !s->tpm.is_own_ak && s->tpm.names.permanent_identifiers > 0)
 		return judge_own_name(s);
 	if (!ek_hex(s->tpm.names.ek_uri, ek))
 		return REFUSE(identity_absent);
-	if (s->tpm.is_own_ak && bytes_equal_text(s->identifier, ek))
+	if (!is_module && s->tpm.is_own_ak && bytes_equal_text(s->identifier, ek))
 		return OK;
 	if (s->enrolment_record.size != 0)
 		return record_judge(s->verifier, s->enrolment_record, s->identifier_type, s->identifier, bytes_from_text(ek),

@@ -6,8 +6,8 @@
 #include "attest/verifier/format.h"
 
 /* By default the identifier is the lower-case hex of SHA-256 over the EK's SPKI, which an AK certificate of our own issuer names. A
- * foreign maker's AK certificate may name the device itself by its one PermanentIdentifier. Any other identifier needs an enrolment
- * record for that EK; it goes to s->record, which stays as it was where none was needed. identifier_type_unsupported,
+ * foreign maker's AK certificate may name the device itself by its one PermanentIdentifier. Any other identifier, and every hardware-module,
+ * needs an enrolment record for that EK; it goes to s->record, which stays as it was where none was needed. identifier_type_unsupported,
  * identity_absent, identity_mismatch, record_*. */
 status identity_judge_tpm(struct statement *s);
 

@@ -3,8 +3,8 @@
  * record; the rest is the registrar's, so it is distrusted too. */
 #include <openssl/evp.h>
 
+#include "attest/token/token.h"
 #include "attest/verifier/format.h"
-#include "attest/verifier/token.h"
 #include "ca/jose/base64url.h"
 #include "firmware/boundary/clock.h"
 #include "firmware/boundary/voucher.h"
@@ -83,8 +83,12 @@ status verifier_statement_judge(const struct verifier *verifier, const struct me
 		.detail = detail,
 	};
 	TRY(verifier_judge_directory(verifier, ask->directory));
-	TRY(token_open_order(verifier, ask->directory, ask->order, ask->identifier_type, ask->identifier));
-	TRY(token_open(verifier, ask->order, ask->token));
+	const struct token_purpose purpose = {.directory = ask->directory,
+					      .order = ask->order,
+					      .identifier_type = ask->identifier_type,
+					      .identifier = ask->identifier,
+					      .challenge = bytes_from_text("device-attest-01")};
+	TRY(token_open(verifier->settings.token_key, &purpose, ask->token));
 	TRY(format_open(ask->statement, &s));
 	if (!binding_hash(s.format, ask->token, ask->account_thumbprint, s.expected))
 		return REFUSE(internal);

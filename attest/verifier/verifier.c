@@ -7,10 +7,12 @@
 #include <openssl/pem.h>
 #include <stdio.h>
 
+#include "attest/token/token.h"
 #include "attest/verifier/format.h"
-#include "attest/verifier/token.h"
 #include "attest/verifier/vendor.h"
+#include "firmware/boundary/challenge.h"
 #include "firmware/boundary/clock.h"
+#include "firmware/boundary/identifier.h"
 
 /* PEM or DER, as the file had it. */
 static X509 *read_root(struct bytes file)
@@ -88,6 +90,7 @@ static bool hash_settings(const struct message_verifier_settings *settings, uint
 	struct message_verifier_settings public = *settings;
 	unsigned size = 0;
 	OPENSSL_cleanse(public.token_key, sizeof public.token_key);
+	OPENSSL_cleanse(public.name_token_key, sizeof public.name_token_key);
 	OPENSSL_cleanse(public.device_key, sizeof public.device_key);
 	OPENSSL_cleanse(public.request_key, sizeof public.request_key);
 	OPENSSL_cleanse(public.ak_key, sizeof public.ak_key);
@@ -130,17 +133,52 @@ status verifier_judge_directory(const struct verifier *verifier, struct bytes di
 	return bytes_equal(directory, verifier->settings.directory) ? OK : REFUSE(directory_wrong);
 }
 
+/* One identifier of a device at most, and each in its grammar: what is bound here comes back in vouchers. */
+static status judge_identifiers(const struct message_order_open *ask, struct message_identifier *out)
+{
+	size_t devices = 0;
+	if (ask->identifiers.count == 0)
+		return REFUSE(identifier_count);
+	for (size_t i = 0; i < ask->identifiers.count; i++) {
+		TRY(wire_decode(message_identifier, ask->identifiers.at[i], &out[i]));
+		TRY(identifier_judge(out[i].type, out[i].value));
+		devices += identifier_is_device(out[i].type);
+	}
+	return devices <= 1 ? OK : REFUSE(identifier_count);
+}
+
+static status add_tokens(const struct verifier *verifier, const struct message_identifier *identifier, struct bytes directory,
+			 struct buffer *room, struct message_order_opened *answer)
+{
+	const bool is_device = identifier_is_device(identifier->type);
+	const uint8_t *key = is_device ? verifier->settings.token_key : verifier->settings.name_token_key;
+	for (enum challenge i = 0; i < challenge_count; i++) {
+		if (!challenge_fits(i, identifier->type, identifier->value))
+			continue;
+		const struct token_purpose purpose = {.directory = directory,
+						      .order = answer->order,
+						      .identifier_type = identifier->type,
+						      .identifier = identifier->value,
+						      .challenge = bytes_from_text(challenge_name(i))};
+		const size_t at = room->size;
+		TRY(token_make(key, &purpose, room));
+		answer->tokens.at[answer->tokens.count++] = bytes_from(room->data + at, room->size - at);
+	}
+	return OK;
+}
+
 status verifier_order_open(const struct verifier *verifier, const struct message_order_open *ask, struct buffer *room,
 			   struct message_order_opened *out)
 {
-	struct message_order_opened answer = {.expires_boot_s = clock_boot_s() + verifier_order_life_s};
+	struct message_order_opened answer = {.expires_boot_s = clock_boot_s() + token_life_s};
+	struct message_identifier identifiers[identifiers_most];
 	TRY(verifier_judge_directory(verifier, ask->directory));
+	TRY(judge_identifiers(ask, identifiers));
 	const size_t order_at = room->size;
-	TRY(token_make_order(verifier, ask->directory, ask->identifier_type, ask->identifier, room));
+	TRY(token_make_order(verifier->settings.token_key, ask->directory, ask->identifiers.at, ask->identifiers.count, room));
 	answer.order = bytes_from(room->data + order_at, room->size - order_at);
-	const size_t token_at = room->size;
-	TRY(token_make(verifier, answer.order, room));
-	answer.token = bytes_from(room->data + token_at, room->size - token_at);
+	for (size_t i = 0; i < ask->identifiers.count; i++)
+		TRY(add_tokens(verifier, &identifiers[i], ask->directory, room, &answer));
 	*out = answer;
 	return OK;
 }

@@ -7,7 +7,7 @@
 #include "attest/verifier/chain.h"
 #include "firmware/boundary/wire.h"
 
-enum { verifier_voucher_life_s = 1800, verifier_order_life_s = 3600, verifier_activation_life_s = 600 };
+enum { verifier_voucher_life_s = 1800, verifier_activation_life_s = 600 };
 
 struct verifier {
 	struct message_verifier_settings settings; /* views into a mapping that lasts */
@@ -23,7 +23,7 @@ void verifier_close(struct verifier *verifier);
 /* directory_wrong unless it is the configured one. */
 status verifier_judge_directory(const struct verifier *verifier, struct bytes directory);
 
-/* The five requests. Answers' views point into `room` (wire_packet_room octets at most); written only on OK. */
+/* The five requests. order_open refuses by identifier_count no identifier, or two of devices, and what is in no grammar.  Answers' views point into `room` (wire_packet_room octets at most); written only on OK. */
 status verifier_order_open(const struct verifier *verifier, const struct message_order_open *ask, struct buffer *room,
 			   struct message_order_opened *out);
 status verifier_statement_judge(const struct verifier *verifier, const struct message_statement_judge *ask,

@@ -71,21 +71,57 @@ static bool add_algorithms(struct buffer *out, const struct refusal_entry *entry
 	return add_text(out, ",\"algorithms\":[\"ES256\",\"ES384\",\"ES512\",\"RS256\",\"PS256\",\"EdDSA\"]");
 }
 
-static bool add_document(struct buffer *out, const struct refusal_entry *entry, const char *detail)
+static bool add_subproblems(struct buffer *out, struct bytes subproblems)
+{
+	return subproblems.size == 0 || (add_text(out, ",\"subproblems\":[") &&
+					 buffer_add(out, subproblems.data, subproblems.size) && add_text(out, "]"));
+}
+
+static bool add_document(struct buffer *out, const struct refusal_entry *entry, const char *detail,
+			 struct bytes subproblems)
 {
 	char number[32];
 	const int size = snprintf(number, sizeof number, ",\"status\":%u", (unsigned)entry->http_status);
 	return add_text(out, "{\"type\":\"urn:ietf:params:acme:error:") && add_text(out, entry->acme) &&
 	       add_text(out, "\"") && buffer_add(out, number, (size_t)size) &&
 	       add_detail(out, entry->sentence, detail) && add_string(out, "refusal", entry->name) &&
-	       add_string(out, "reference", entry->source) && add_algorithms(out, entry) && add_text(out, "}");
+	       add_string(out, "reference", entry->source) && add_algorithms(out, entry) &&
+	       add_subproblems(out, subproblems) && add_text(out, "}");
+}
+
+bool problem_build_whole(status why, const char *detail, struct bytes subproblems, struct buffer *out)
+{
+	const size_t before = out->size;
+	if (add_document(out, status_entry(why.refusal), detail, subproblems))
+		return true;
+	out->size = before;
+	return false;
 }
 
 bool problem_build(status why, const char *detail, struct buffer *out)
 {
-	const size_t before = out->size;
-	if (add_document(out, status_entry(why.refusal), detail))
+	return problem_build_whole(why, detail, bytes_from(NULL, 0), out);
+}
+
+static bool add_subproblem(struct buffer *list, status why, const char *detail, const char *type, const char *value)
+{
+	const struct refusal_entry *entry = status_entry(why.refusal);
+	const bool is_mismatch = why.refusal == refusal_identity_mismatch;
+	struct bytes said = usable_detail(detail);
+	if (said.size == 0)
+		said = bytes_from_text(entry->sentence);
+	return add_text(list, list->size == 0 ? "{" : ",{") && add_text(list, "\"type\":\"urn:ietf:params:acme:error:") &&
+	       add_text(list, is_mismatch ? "rejectedIdentifier" : entry->acme) && add_text(list, "\",\"detail\":\"") &&
+	       add_all_escaped(list, said) && add_text(list, "\",\"identifier\":{\"type\":\"") &&
+	       add_all_escaped(list, bytes_from_text(type)) && add_text(list, "\"") && add_string(list, "value", value) &&
+	       add_text(list, "}}");
+}
+
+bool problem_add_subproblem(status why, const char *detail, const char *type, const char *value, struct buffer *list)
+{
+	const size_t before = list->size;
+	if (add_subproblem(list, why, detail, type, value))
 		return true;
-	out->size = before;
+	list->size = before;
 	return false;
 }

@@ -17,4 +17,11 @@ enum { problem_detail_most = 512, problem_room = 5120 };
  * suffices. */
 bool problem_build(status why, const char *detail, struct buffer *out);
 
+/* The same with subproblems (RFC 8555 6.7.1): what problem_add_subproblem has put together, or nothing. */
+bool problem_build_whole(status why, const char *detail, struct bytes subproblems, struct buffer *out);
+
+/* Appends what is wrong with one identifier; false, and `list` as before, when there is no room. An identity mismatch is
+ * a rejectedIdentifier here, which step CLI prints. */
+bool problem_add_subproblem(status why, const char *detail, const char *type, const char *value, struct buffer *list);
+
 #endif

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  * What administrators ask for. An enrolment record is kept as it was signed; the verifier checks it again each time, so
  * that this process could neither make nor change one. */
-#include "ca/registrar/identifier.h"
 #include "ca/registrar/payload.h"
 #include "ca/registrar/request.h"
 #include "firmware/boundary/clock.h"
@@ -47,7 +46,9 @@ static status read_record(const struct registrar *registrar, const struct reques
 	TRY(payload_text(request->payload, "identifierType", &type));
 	TRY(payload_text(request->payload, "identifier", &identifier));
 	TRY(payload_text(request->payload, "ek", &ek));
-	TRY(identifier_judge(type, identifier));
+	if (!identifier_is_device(bytes_from_text(type)))
+		return REFUSE(identifier_type_unsupported);
+	TRY(identifier_judge(bytes_from_text(type), bytes_from_text(identifier)));
 	TRY(read_hex(ek, out->ek_hash));
 	TRY(read_number(request->payload, "sequence", &out->sequence));
 	TRY(read_number(request->payload, "issued", &issued_s));

@@ -22,21 +22,21 @@ static status look(struct registrar *registrar, enum limit limit, struct bytes k
 			  &reply->retry_after_s);
 }
 
-/* The account's number, in the octets that the request has it in. */
-static struct bytes account_of(const struct request *request)
-{
-	return bytes_from(&request->account, sizeof request->account);
-}
-
-/* Its type, a NUL, its identifier, and the address when that matters too. */
-static struct bytes device_of(const struct order_row *order, const uint8_t *address, struct buffer *room)
+/* Its type, a NUL, its identifier, and what else matters, if anything does. */
+static struct bytes device_of(const struct authorization_row *row, struct bytes more, struct buffer *room)
 {
 	room->size = 0;
-	if (!buffer_add(room, order->identifier_type, strlen(order->identifier_type) + 1) ||
-	    !buffer_add(room, order->identifier, strlen(order->identifier) + 1) ||
-	    (address != NULL && !buffer_add(room, address, limit_address_size)))
+	if (!buffer_add(room, row->type, strlen(row->type) + 1) || !buffer_add(room, row->value, strlen(row->value) + 1) ||
+	    !buffer_add(room, more.data, more.size))
 		status_broken("a device's key is longer than any can be");
 	return buffer_view(room);
+}
+
+/* Who failed at it: a device is where it is, a name may be anybody's. */
+static struct bytes culprit_of(const struct authorization_row *row, int64_t *account, const uint8_t *address)
+{
+	return address != NULL && identifier_is_device(bytes_from_text(row->type)) ? bytes_from(address, limit_address_size)
+										   : bytes_from(account, sizeof *account);
 }
 
 status allowance_request(struct registrar *registrar, const struct request *request, struct reply *reply)
@@ -65,19 +65,23 @@ status allowance_order(struct registrar *registrar, const struct request *reques
 {
 	uint8_t octets[limit_key_most];
 	struct buffer room = BUFFER(octets);
-	TRY(look(registrar, limit_orders_per_device, device_of(order, NULL, &room), reply));
-	TRY(take(registrar, limit_orders_per_account, account_of(request), reply));
+	for (size_t i = 0; i < order->authorization_count; i++)
+		TRY(look(registrar, limit_orders_per_device, device_of(&order->authorizations[i], (struct bytes){0}, &room),
+			 reply));
+	TRY(take(registrar, limit_orders_per_account, bytes_from(&request->account, sizeof request->account), reply));
 	return take(registrar, limit_orders_per_address, BYTES_OF(request->address), reply);
 }
 
-status allowance_challenge(struct registrar *registrar, const struct request *request, const struct order_row *order,
-			   struct reply *reply)
+status allowance_challenge(struct registrar *registrar, const struct request *request,
+			   const struct authorization_row *row, struct reply *reply)
 {
 	uint8_t octets[limit_key_most];
 	struct buffer room = BUFFER(octets);
-	TRY(look(registrar, limit_failures_per_account, account_of(request), reply));
-	TRY(look(registrar, limit_failures_per_device, device_of(order, request->address, &room), reply));
-	return look(registrar, limit_orders_per_device, device_of(order, NULL, &room), reply);
+	int64_t account = request->account;
+	const struct bytes culprit = culprit_of(row, &account, request->address);
+	TRY(look(registrar, limit_failures_per_account, bytes_from(&account, sizeof account), reply));
+	TRY(look(registrar, limit_failures_per_device, device_of(row, culprit, &room), reply));
+	return look(registrar, limit_orders_per_device, device_of(row, (struct bytes){0}, &room), reply);
 }
 
 /* What is over the limit by now is refused the next time; here the work is done already. */
@@ -87,15 +91,15 @@ static void add(struct registrar *registrar, enum limit limit, struct bytes key)
 	(void)is_refused(limit_take(registrar->limit_tables, limit, registrar->limits.most[limit], key, now_us(), &wait_s));
 }
 
-void allowance_count(struct registrar *registrar, const struct request *request, const struct order_row *order,
-		     status judged)
+void allowance_count(struct registrar *registrar, int64_t account, const uint8_t *address,
+		     const struct authorization_row *row, status judged)
 {
 	uint8_t octets[limit_key_most];
 	struct buffer room = BUFFER(octets);
 	if (!is_refused(judged)) {
-		add(registrar, limit_orders_per_device, device_of(order, NULL, &room));
+		add(registrar, limit_orders_per_device, device_of(row, (struct bytes){0}, &room));
 		return;
 	}
-	add(registrar, limit_failures_per_account, account_of(request));
-	add(registrar, limit_failures_per_device, device_of(order, request->address, &room));
+	add(registrar, limit_failures_per_account, bytes_from(&account, sizeof account));
+	add(registrar, limit_failures_per_device, device_of(row, culprit_of(row, &account, address), &room));
 }

@@ -2,7 +2,8 @@
  * What is counted when, and by whom. A refusal is the limit's (limit.c); the reply gets the time to wait.
  *
  * Only the device itself is counted by its identifier: orders when their challenge was judged valid, so that a stranger's
- * orders in its name keep it from nothing; failed challenges by the identifier and the address they came from. */
+ * orders in its name keep it from nothing; failed challenges by the identifier and the address they came from, or, since a
+ * name is probed from here, the account. */
 #ifndef KEYWARD_ALLOWANCE_H
 #define KEYWARD_ALLOWANCE_H
 
@@ -17,11 +18,11 @@ status allowance_account(struct registrar *registrar, const struct request *requ
 /* A new order; by account and address, and refused to a device that has had too many. */
 status allowance_order(struct registrar *registrar, const struct request *request, const struct order_row *order,
 		       struct reply *reply);
-/* Whether a challenge may be answered: by account, device and address. */
-status allowance_challenge(struct registrar *registrar, const struct request *request, const struct order_row *order,
-			   struct reply *reply);
-/* It was judged. */
-void allowance_count(struct registrar *registrar, const struct request *request, const struct order_row *order,
-		     status judged);
+/* Whether a challenge may be answered: by account, by device and address, by name and account. */
+status allowance_challenge(struct registrar *registrar, const struct request *request,
+			   const struct authorization_row *row, struct reply *reply);
+/* It was judged. The address: limit_address_size octets; NULL for a name, which is probed later. */
+void allowance_count(struct registrar *registrar, int64_t account, const uint8_t *address,
+		     const struct authorization_row *row, status judged);
 
 #endif

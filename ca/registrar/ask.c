@@ -23,6 +23,16 @@ status ask_verifier(struct registrar *registrar, enum message id, const void *re
 	return ask(registrar->verifier, &call, answer, reply);
 }
 
+status ask_prober(struct registrar *registrar, const struct message_name_probe *request,
+		  struct message_name_probed *answer, struct reply *reply)
+{
+	const struct call call = {.id = message_name_probe,
+				  .request = request,
+				  .patience_ms = registrar->prober_patience_ms,
+				  .is_repeatable = true};
+	return ask(registrar->prober, &call, answer, reply);
+}
+
 status ask_signer(struct registrar *registrar, enum message id, const void *request, void *answer, struct reply *reply)
 {
 	const struct call call = {

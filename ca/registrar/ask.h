@@ -10,6 +10,8 @@
  * certificate. */
 status ask_verifier(struct registrar *registrar, enum message id, const void *request, void *answer,
 		    struct reply *reply);
+status ask_prober(struct registrar *registrar, const struct message_name_probe *request,
+		  struct message_name_probed *answer, struct reply *reply);
 status ask_signer(struct registrar *registrar, enum message id, const void *request, void *answer, struct reply *reply);
 
 #endif

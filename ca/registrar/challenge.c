@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * The device-attest-01 challenge. The statement goes to the verifier unread; its word, valid or invalid, is kept and is
- * final. A failed attestation is answered with 200 and the challenge, as deployed clients expect. */
+ * Challenges. A statement of device-attest-01 goes to the verifier unread; its word, valid or invalid, is kept and is
+ * final. A failed attestation is answered with 200 and the challenge, as deployed clients expect. Names are probed later. */
 #include "ca/registrar/allowance.h"
 #include "ca/registrar/ask.h"
 #include "ca/registrar/describe.h"
@@ -14,12 +14,32 @@
 
 enum { record_most = 8192 };
 
-static status give(struct registrar *registrar, const struct order_row *order, struct reply *reply)
+/* The challenge that a path speaks of. */
+struct aim {
+	size_t number; /* of the authorization */
+	struct challenge_row *challenge;
+};
+
+static status take_aim(const struct request *request, struct order_row *order, struct aim *out)
 {
-	reply_locate(reply, registrar_url(registrar, "challenge/%s", order->name).text);
-	reply_link(reply, registrar_url(registrar, "authorization/%s", order->name).text, "up");
+	TRY(describe_find(order, request->parts.at[1], &out->number));
+	struct authorization_row *authorization = &order->authorizations[out->number];
+	for (size_t i = 0; i < authorization->challenge_count; i++) {
+		if (strcmp(challenge_name(authorization->challenges[i].challenge), request->parts.at[2]) != 0)
+			continue;
+		out->challenge = &authorization->challenges[i];
+		return OK;
+	}
+	return REFUSE(not_found);
+}
+
+static status give(struct registrar *registrar, const struct order_row *order, struct aim aim, struct reply *reply)
+{
+	const char *type = challenge_name(aim.challenge->challenge);
+	reply_locate(reply, registrar_url(registrar, "challenge/%s/%zu/%s", order->name, aim.number, type).text);
+	reply_link(reply, registrar_url(registrar, "authorization/%s/%zu", order->name, aim.number).text, "up");
 	reply->retry_after_s = describe_wait_s(registrar, order);
-	return reply_json(reply, 200, describe_challenge(registrar, order));
+	return reply_json(reply, 200, describe_challenge(registrar, order, aim.number, aim.challenge));
 }
 
 /* attestation_absent: a client that says it cannot attest, or sends nothing. */
@@ -31,7 +51,7 @@ static status read_statement(const json_t *payload, struct buffer *out)
 	return out->size == 0 ? REFUSE(attestation_absent) : OK;
 }
 
-static void take_judged(const struct message_statement_judged *judged, struct order_row *order)
+static void take_judged(const struct message_statement_judged *judged, struct aim aim, struct order_row *order)
 {
 	order->validated_s = clock_wall_s();
 	order->voucher_size = judged->voucher.size;
@@ -43,31 +63,30 @@ static void take_judged(const struct message_statement_judged *judged, struct or
 	snprintf(order->claims, sizeof order->claims, "%.*s", (int)judged->claims.size,
 		 (const char *)judged->claims.data);
 	order->assurance = judged->assurance;
+	probe_settle(order, aim.number, aim.challenge, order->validated_s);
 }
 
-static status judge(struct registrar *registrar, const struct request *request, struct order_row *order,
-		    struct reply *reply)
+static status judge(struct registrar *registrar, const struct request *request, const struct order_row *order,
+		    struct aim aim, struct message_statement_judged *judged, struct reply *reply)
 {
+	const struct authorization_row *authorization = &order->authorizations[aim.number];
 	uint8_t record_octets[record_most];
 	struct buffer statement = BUFFER(desk_here()->statement), record = BUFFER(record_octets);
-	struct message_statement_judged judged;
 	TRY(read_statement(request->payload, &statement));
 	store_enter(registrar->store);
 	TRY(store_leave(registrar->store,
-			store_record_find(registrar->store, order->identifier_type, order->identifier, &record)));
+			store_record_find(registrar->store, authorization->type, authorization->value, &record)));
 	struct message_statement_judge ask = {
 	    .directory = bytes_from_text(registrar->directory),
 	    .order = bytes_from_text(order->name),
-	    .identifier_type = bytes_from_text(order->identifier_type),
-	    .identifier = bytes_from_text(order->identifier),
-	    .token = bytes_from_text(order->token),
+	    .identifier_type = bytes_from_text(authorization->type),
+	    .identifier = bytes_from_text(authorization->value),
+	    .token = bytes_from_text(aim.challenge->token),
 	    .statement = buffer_view(&statement),
 	    .enrolment_record = buffer_view(&record),
 	};
 	memcpy(ask.account_thumbprint, request->thumbprint, sizeof ask.account_thumbprint);
-	TRY(ask_verifier(registrar, message_statement_judge, &ask, &judged, reply));
-	take_judged(&judged, order);
-	return OK;
+	return ask_verifier(registrar, message_statement_judge, &ask, judged, reply);
 }
 
 /* What the client may send again, because it says nothing about the device. */
@@ -77,50 +96,96 @@ static bool is_about_the_request(status why)
 	       reply_is_retryable(why);
 }
 
-/* In one work with the look at the account: the verdict, good or bad, would be of a key that it has no more. */
-static status keep(struct registrar *registrar, const struct request *request, const struct order_row *order,
-		   status judged, const char *detail)
+/* In one work with the look at the account: the verdict, good or bad, would be of a key that it has no more. Beside
+ * others an authorization may have been decided meanwhile, so the order is read again. */
+static status keep(struct registrar *registrar, const struct request *request, struct order_row *order, struct aim aim,
+		   status why, const struct message_statement_judged *judged, const char *detail)
 {
 	TRY(store_account_judge(registrar->store, request->account, request->thumbprint));
-	if (!is_refused(judged))
-		judged = renewal_claim(registrar->store, order);
-	if (!is_refused(judged))
-		return store_order_judge(registrar->store, order);
-	struct problem_text error = describe_problem(judged, detail, order);
-	return store_order_close(registrar->store, order->name, authorization_invalid, error.text);
+	if (!is_refused(why))
+		why = renewal_claim(registrar->store, order);
+	if (is_refused(why) || order->authorization_count > 1)
+		TRY(store_order_find(registrar->store, request->part, order));
+	if (order->state != order_pending)
+		return REFUSE(challenge_closed);
+	if (is_refused(why)) {
+		probe_fail(order, aim.number, aim.challenge, why, detail);
+		return store_order_write(registrar->store, order);
+	}
+	take_judged(judged, aim, order);
+	return store_order_judge(registrar->store, order);
 }
 
 static status decide(struct registrar *registrar, const struct request *request, struct order_row *order,
-		     struct reply *reply)
+		     struct aim aim, struct reply *reply)
 {
-	TRY(allowance_challenge(registrar, request, order, reply));
-	status judged = judge(registrar, request, order, reply);
-	if (is_refused(judged) && is_about_the_request(judged))
-		return judged;
-	allowance_count(registrar, request, order, judged);
-	if (is_refused(judged) && registrar->log != NULL)
+	const struct authorization_row *authorization = &order->authorizations[aim.number];
+	struct message_statement_judged judged;
+	TRY(allowance_challenge(registrar, request, authorization, reply));
+	status why = judge(registrar, request, order, aim, &judged, reply);
+	if (is_refused(why) && is_about_the_request(why))
+		return why;
+	allowance_count(registrar, order->account, request->address, authorization, why);
+	if (is_refused(why) && registrar->log != NULL)
 		registrar->log(5, "order %s of account %lld: attestation refused: %s: %s", order->name,
-			       (long long)order->account, status_entry(judged.refusal)->name, reply->detail);
+			       (long long)order->account, status_entry(why.refusal)->name, reply->detail);
 	store_enter(registrar->store);
-	return store_leave_for_this_boot(registrar->store, keep(registrar, request, order, judged, reply->detail));
+	return store_leave_for_this_boot(registrar->store,
+					 keep(registrar, request, order, aim, why, &judged, reply->detail));
+}
+
+/* A name: the prober is asked later, and meanwhile the challenge is being processed. What was asked for before stays. */
+static status ask_for_probe(struct registrar *registrar, const struct request *request, struct order_row *order,
+			    struct aim aim)
+{
+	TRY(store_account_judge(registrar->store, request->account, request->thumbprint));
+	TRY(store_order_find(registrar->store, request->part, order));
+	if (order->state != order_pending || order->authorizations[aim.number].state != authorization_pending ||
+	    aim.challenge->state != challenge_pending)
+		return OK;
+	aim.challenge->state = challenge_processing;
+	return store_order_write(registrar->store, order);
+}
+
+static status answer_name(struct registrar *registrar, const struct request *request, struct order_row *order,
+			  struct aim aim, struct reply *reply)
+{
+	if (aim.challenge->state == challenge_pending)
+		TRY(allowance_challenge(registrar, request, &order->authorizations[aim.number], reply));
+	store_enter(registrar->store);
+	TRY(store_leave_for_this_boot(registrar->store, ask_for_probe(registrar, request, order, aim)));
+	if (aim.challenge->state == challenge_processing)
+		probe_announce(registrar, order->name);
+	TRY(describe_load(registrar, request->part, request->account, order));
+	return give(registrar, order, aim, reply);
+}
+
+static status answer_device(struct registrar *registrar, const struct request *request, struct order_row *order,
+			    struct aim aim, struct reply *reply)
+{
+	if (!flight_start(&registrar->flight, "challenge", order->name))
+		return give(registrar, order, aim, reply);
+	/* Once more, now that nobody else has it in hand. */
+	status done = describe_load(registrar, request->part, request->account, order);
+	if (!is_refused(done) &&
+	    (order->state != order_pending || order->authorizations[aim.number].state != authorization_pending))
+		done = order->end == order_end_expired ? REFUSE(order_expired) : REFUSE(challenge_closed);
+	if (!is_refused(done))
+		done = decide(registrar, request, order, aim, reply);
+	flight_end(&registrar->flight, "challenge", request->part);
+	TRY(done);
+	TRY(describe_load(registrar, request->part, request->account, order));
+	return give(registrar, order, aim, reply);
 }
 
 status challenge_answer(struct registrar *registrar, const struct request *request, struct reply *reply)
 {
-	struct order_row order;
-	TRY(describe_load(registrar, request->part, request->account, &order));
+	struct order_row *order = &desk_here()->order;
+	struct aim aim;
+	TRY(describe_load(registrar, request->part, request->account, order));
+	TRY(take_aim(request, order, &aim));
 	if (request->payload == NULL)
-		return give(registrar, &order, reply);
-	if (!flight_start(&registrar->flight, "challenge", order.name))
-		return give(registrar, &order, reply);
-	/* Once more, now that nobody else has it in hand. */
-	status done = describe_load(registrar, request->part, request->account, &order);
-	if (!is_refused(done) && order.state != order_pending)
-		done = order.authorization == authorization_expired ? REFUSE(order_expired) : REFUSE(challenge_closed);
-	if (!is_refused(done))
-		done = decide(registrar, request, &order, reply);
-	flight_end(&registrar->flight, "challenge", order.name);
-	TRY(done);
-	TRY(describe_load(registrar, request->part, request->account, &order));
-	return give(registrar, &order, reply);
+		return give(registrar, order, aim, reply);
+	return aim.challenge->challenge == challenge_device_attest_01 ? answer_device(registrar, request, order, aim, reply)
+								      : answer_name(registrar, request, order, aim, reply);
 }

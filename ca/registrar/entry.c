@@ -3,6 +3,7 @@
 #include "ca/jose/base64url.h"
 #include "ca/registrar/ask.h"
 #include "ca/registrar/describe.h"
+#include "ca/registrar/desk.h"
 #include "ca/registrar/payload.h"
 #include "ca/registrar/request.h"
 
@@ -34,16 +35,51 @@ static const char *state_word(uint8_t state)
 	return state == 'i' ? "issued" : state == 'v' ? "void" : state == 'r' ? "revoked" : "none";
 }
 
+static const struct challenge_row *valid_challenge(const struct authorization_row *authorization)
+{
+	for (size_t i = 0; i < authorization->challenge_count; i++)
+		if (authorization->challenges[i].state == challenge_valid)
+			return &authorization->challenges[i];
+	return &authorization->challenges[0];
+}
+
+/* Each identifier with what proved it, and when. */
+static json_t *build_identifiers(const struct order_row *order)
+{
+	json_t *list = json_array();
+	for (size_t i = 0; list != NULL && i < order->authorization_count; i++) {
+		const struct authorization_row *row = &order->authorizations[i];
+		const struct challenge_row *by = valid_challenge(row);
+		if (json_array_append_new(list, json_pack("{s:s, s:s, s:s, s:s}", "type", row->type, "value", row->value,
+							  "challenge", challenge_name(by->challenge), "validated",
+							  describe_time(by->validated_s).text)) != 0) {
+			json_decref(list);
+			return NULL;
+		}
+	}
+	return list;
+}
+
+/* The one that the ledger's entry names first: the device's, or the first name. */
+static const struct authorization_row *first_identifier(const struct order_row *order)
+{
+	for (size_t i = 0; i < order->authorization_count; i++)
+		if (identifier_is_device(bytes_from_text(order->authorizations[i].type)))
+			return &order->authorizations[i];
+	return &order->authorizations[0];
+}
+
 static json_t *build_why(const struct registrar *registrar, const struct order_row *order,
 			 const struct certificate_row *row)
 {
+	const struct authorization_row *first = first_identifier(order);
 	json_t *claims = json_loads(order->claims, JSON_REJECT_DUPLICATES, NULL);
-	return json_pack("{s:s, s:s, s:s, s:s, s:o, s:s, s:s, s:o, s:o, s:o, s:s}", "identifierType",
-			 order->identifier_type, "identifier", order->identifier, "format", order->format, "assurance",
+	return json_pack("{s:s, s:s, s:s, s:s, s:o, s:s, s:s, s:o, s:o, s:o, s:s, s:o}", "identifierType", first->type,
+			 "identifier", first->value, "format", order->format, "assurance",
 			 assurance_word(order->assurance), "claims", claims != NULL ? claims : json_null(), "envelope",
 			 registrar->envelope, "policy", registrar->policy, "policyHash", hex(row->policy_hash),
 			 "evidenceHash", hex(order->evidence_hash), "keyHash", hex(order->spki_hash), "validated",
-			 describe_time(order->validated_s).text);
+			 describe_time(valid_challenge(first)->validated_s).text, "identifiers", build_identifiers(order));
 }
 
 static json_t *build_path(const struct message_entry_given *given)
@@ -82,20 +118,20 @@ static status add_revocation(struct registrar *registrar, uint64_t certificate, 
 
 status entry_show(struct registrar *registrar, const struct request *request, struct reply *reply)
 {
-	struct order_row order;
+	struct order_row *order = &desk_here()->order;
 	struct certificate_row row;
 	struct message_entry_given given;
 	uint8_t octets[32768];
 	struct buffer room = BUFFER(octets);
 	if (request->payload != NULL)
 		return REFUSE(payload_malformed);
-	TRY(describe_load(registrar, request->part, request->account, &order));
+	TRY(describe_load(registrar, request->part, request->account, order));
 	store_enter(registrar->store);
-	TRY(store_leave(registrar->store, store_certificate_find_order(registrar->store, order.id, &room, &row)));
+	TRY(store_leave(registrar->store, store_certificate_find_order(registrar->store, order->id, &room, &row)));
 	const struct message_entry_read ask = {.entry = row.entry};
 	TRY(ask_signer(registrar, message_entry_read, &ask, &given, reply));
 	JSON_OWNED object = build_proof(&given, "tbs");
-	if (object == NULL || json_object_set_new(object, "why", build_why(registrar, &order, &row)) != 0)
+	if (object == NULL || json_object_set_new(object, "why", build_why(registrar, order, &row)) != 0)
 		return REFUSE(internal);
 	TRY(add_revocation(registrar, row.entry, object, reply));
 	return reply_json(reply, 200, json_incref(object));

@@ -3,12 +3,13 @@
  * that was attested, which the signer then judges again. Of two requests at once one gets through. */
 #include "ca/registrar/ask.h"
 #include "ca/registrar/describe.h"
+#include "ca/registrar/desk.h"
 #include "ca/registrar/issue.h"
 #include "ca/registrar/order.h"
 #include "ca/registrar/payload.h"
 
 struct vouched {
-	uint8_t voucher[2048];
+	uint8_t voucher[16384];
 	size_t voucher_size;
 	uint8_t spki_hash[store_hash_size];
 };
@@ -17,14 +18,14 @@ static status judge_request(struct registrar *registrar, const struct request *r
 			    struct vouched *out, struct reply *reply)
 {
 	struct message_finalize_judged judged;
-	const struct message_finalize_judge ask = {
+	struct buffer room = BUFFER(desk_here()->statement);
+	struct message_finalize_judge ask = {
 	    .directory = bytes_from_text(registrar->directory),
 	    .order = bytes_from_text(order->name),
-	    .identifier_type = bytes_from_text(order->identifier_type),
-	    .identifier = bytes_from_text(order->identifier),
 	    .account_jwk = bytes_from_text(request->jwk),
 	    .request = request->body,
 	};
+	TRY(order_list_identifiers(order, &room, ask.identifiers.at, &ask.identifiers.count));
 	TRY(ask_verifier(registrar, message_finalize_judge, &ask, &judged, reply));
 	out->voucher_size = judged.voucher.size;
 	memcpy(out->voucher, judged.voucher.data, judged.voucher.size);
@@ -43,6 +44,10 @@ static status issue(struct registrar *registrar, const struct order_row *order, 
 	    .device_voucher = bytes_from(order->voucher, order->voucher_size),
 	    .request_voucher = bytes_from(vouched->voucher, vouched->voucher_size),
 	};
+	for (size_t i = 0; i < order->authorization_count; i++)
+		if (order->authorizations[i].voucher_size != 0)
+			ask.name_vouchers.at[ask.name_vouchers.count++] =
+			    bytes_from(order->authorizations[i].voucher, order->authorizations[i].voucher_size);
 	memcpy(ask.policy_hash, registrar->policy_hash, sizeof ask.policy_hash);
 	memcpy(row.policy_hash, registrar->policy_hash, sizeof row.policy_hash);
 	return issue_certificate(registrar, message_issue, &ask, &row, reply);
@@ -51,10 +56,10 @@ static status issue(struct registrar *registrar, const struct order_row *order, 
 /* Ends the order: with another key than the attested one, or by the signer's last word. */
 static status fail(struct registrar *registrar, const struct order_row *order, status why, const struct reply *reply)
 {
-	struct problem_text error = describe_problem(why, reply->detail, order);
+	struct problem_text error = describe_problem(why, reply->detail, NULL);
 	store_enter(registrar->store);
 	TRY(store_leave(registrar->store,
-			store_order_close(registrar->store, order->name, authorization_valid, error.text)));
+			store_order_close(registrar->store, order->name, error.text)));
 	return why;
 }
 
@@ -62,7 +67,7 @@ static status judge_state(const struct order_row *order)
 {
 	if (order->revoked_s != 0)
 		return REFUSE(certificate_revoked);
-	if (order->authorization == authorization_expired)
+	if (order->end == order_end_expired)
 		return REFUSE(order_expired);
 	return order->state == order_ready ? OK : REFUSE(order_not_ready);
 }
@@ -70,13 +75,13 @@ static status judge_state(const struct order_row *order)
 static status finalize(struct registrar *registrar, const struct request *request, struct order_row *order,
 		       struct reply *reply)
 {
-	struct vouched vouched = {0};
+	struct vouched vouched;
 	const char *csr = NULL;
 	TRY(describe_load(registrar, request->part, request->account, order));
 	TRY(judge_state(order));
 	TRY(payload_text(request->payload, "csr", &csr));
 	TRY(judge_request(registrar, request, order, &vouched, reply));
-	if (memcmp(vouched.spki_hash, order->spki_hash, sizeof order->spki_hash) != 0)
+	if (order->voucher_size != 0 && memcmp(vouched.spki_hash, order->spki_hash, sizeof order->spki_hash) != 0)
 		return fail(registrar, order, REFUSE(csr_key_not_attested), reply);
 	status issued = issue(registrar, order, &vouched, reply);
 	if (is_refused(issued) && !reply_is_retryable(issued))
@@ -99,13 +104,13 @@ static status give_in_hand(struct registrar *registrar, struct order_row *order,
 
 status finalize_order(struct registrar *registrar, const struct request *request, struct reply *reply)
 {
-	struct order_row order;
-	TRY(describe_load(registrar, request->part, request->account, &order));
+	struct order_row *order = &desk_here()->order;
+	TRY(describe_load(registrar, request->part, request->account, order));
 	if (!flight_start(&registrar->flight, "finalize", request->part))
-		return give_in_hand(registrar, &order, reply);
-	status done = finalize(registrar, request, &order, reply);
+		return give_in_hand(registrar, order, reply);
+	status done = finalize(registrar, request, order, reply);
 	flight_end(&registrar->flight, "finalize", request->part);
 	TRY(done);
-	TRY(describe_load(registrar, request->part, request->account, &order));
-	return order_give(registrar, &order, 200, reply);
+	TRY(describe_load(registrar, request->part, request->account, order));
+	return order_give(registrar, order, 200, reply);
 }

@@ -34,7 +34,9 @@ static status answer(int channel, uint32_t call, const void *request)
 
 static void take_channel(enum process neighbour, int channel)
 {
-	struct link *link = neighbour == process_SIGNER ? registrar.signer : registrar.verifier;
+	struct link *link = neighbour == process_SIGNER	  ? registrar.signer
+			    : neighbour == process_PROBER ? registrar.prober
+							  : registrar.verifier;
 	link_wire(link, channel);
 	if (neighbour == process_SIGNER)
 		takeover_announce(&registrar);
@@ -57,8 +59,10 @@ int main(void)
 	registrar.log = child_log;
 	registrar.verifier = link_new(process_VERIFIER);
 	registrar.signer = link_new(process_SIGNER);
+	registrar.prober = link_new(process_PROBER);
 	takeover_start(&registrar);
 	sweep_start(&registrar);
+	probe_start(&registrar);
 	child_report_serving();
 	child_serve(&service);
 }

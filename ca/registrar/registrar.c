@@ -7,7 +7,8 @@
 #include <stdarg.h>
 #include <stdio.h>
 
-enum { verifier_patience_ms = 5000, signer_patience_ms = 6000 };
+/* The prober waits for others itself. */
+enum { verifier_patience_ms = 5000, signer_patience_ms = 6000, prober_patience_ms = 90000 };
 
 static bool copy_text(struct bytes from, char *to, size_t room)
 {
@@ -36,12 +37,23 @@ static status take_limits(const struct message_registrar_settings *settings, str
 	return OK;
 }
 
+/* Which challenges, and what names; a list may be empty. */
+static void take_names(struct registrar *registrar, const struct message_registrar_settings *settings)
+{
+	(void)copy_text(settings->identifiers, registrar->identifiers, sizeof registrar->identifiers);
+	(void)copy_text(settings->dns_suffixes, registrar->dns_suffixes, sizeof registrar->dns_suffixes);
+	(void)copy_text(settings->ip_ranges, registrar->ip_ranges, sizeof registrar->ip_ranges);
+	for (enum challenge i = 0; i < challenge_count; i++)
+		registrar->offers[i] = identifier_is_among(settings->challenges, bytes_from_text(challenge_name(i)));
+}
+
 static status take_settings(struct registrar *registrar, const struct message_registrar_settings *settings)
 {
 	if (!copy_text(settings->origin, registrar->origin, sizeof registrar->origin) ||
 	    !copy_text(settings->directory, registrar->directory, sizeof registrar->directory) ||
 	    !copy_text(settings->envelope, registrar->envelope, sizeof registrar->envelope))
 		return REFUSE(message_malformed);
+	take_names(registrar, settings);
 	registrar->validity_s = settings->validity_s;
 	registrar->accounts_most = settings->accounts_most;
 	registrar->orders_most = settings->orders_most;
@@ -61,6 +73,7 @@ status registrar_open(struct registrar *registrar, const struct message_registra
 	memset(registrar, 0, sizeof *registrar);
 	registrar->verifier_patience_ms = verifier_patience_ms;
 	registrar->signer_patience_ms = signer_patience_ms;
+	registrar->prober_patience_ms = prober_patience_ms;
 	status taken = take_settings(registrar, settings);
 	if (is_refused(taken)) {
 		snprintf(sentence, 256, "the settings lack an origin, a directory, an envelope or limits");
@@ -92,6 +105,7 @@ status registrar_open(struct registrar *registrar, const struct message_registra
 	registrar->nonces = nonce_open();
 	registrar->limit_tables = limit_open();
 	flight_open(&registrar->flight);
+	probe_open(&registrar->probing);
 	takeover_open(&registrar->takeover);
 	return OK;
 }

@@ -9,6 +9,7 @@
 #include "ca/registrar/keyring.h"
 #include "ca/registrar/limit.h"
 #include "ca/registrar/nonce.h"
+#include "ca/registrar/probe.h"
 #include "ca/registrar/store.h"
 #include "ca/registrar/takeover.h"
 #include "firmware/boundary/link.h"
@@ -16,6 +17,9 @@
 struct registrar {
 	char origin[257], directory[65], envelope[65];
 	uint32_t validity_s, longest_record_days;
+	/* What it takes: types of identifiers, challenges, and names within those of the envelope. */
+	char identifiers[129], dns_suffixes[1025], ip_ranges[1025];
+	bool offers[challenge_count];
 	/* Accounts without a certificate, and open orders and activations, that there may be in all. */
 	uint32_t accounts_most, orders_most, account_idle_s;
 	struct limits limits;
@@ -29,9 +33,10 @@ struct registrar {
 	struct keyring *keyring;
 	struct flight flight;
 	struct takeover takeover;
-	struct link *verifier, *signer;
+	struct probing probing;
+	struct link *verifier, *signer, *prober;
 	/* How long a request waits for a neighbour that starts again. */
-	unsigned verifier_patience_ms, signer_patience_ms;
+	unsigned verifier_patience_ms, signer_patience_ms, prober_patience_ms;
 	void (*log)(int level, const char *format, ...) __attribute__((format(printf, 2, 3)));
 };
 

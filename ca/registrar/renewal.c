@@ -88,8 +88,12 @@ status renewal_read(const json_t *payload, struct order_row *order)
 
 static bool shares_identifier(const struct order_row *one, const struct order_row *other)
 {
-	return strcmp(one->identifier_type, other->identifier_type) == 0 &&
-	       strcmp(one->identifier, other->identifier) == 0;
+	for (size_t i = 0; i < one->authorization_count; i++)
+		for (size_t k = 0; k < other->authorization_count; k++)
+			if (strcmp(one->authorizations[i].type, other->authorizations[k].type) == 0 &&
+			    strcmp(one->authorizations[i].value, other->authorizations[k].value) == 0)
+				return true;
+	return false;
 }
 
 status renewal_judge(struct store *store, struct order_row *order)

@@ -17,6 +17,7 @@ void reply_start(struct reply *reply)
 	reply->location[0] = reply->nonce[0] = reply->detail[0] = 0;
 	reply->retry_after_s = 0;
 	reply->link_count = 0;
+	reply->subproblems = BUFFER(reply->subproblem_room);
 	reply->body = BUFFER(reply->room);
 }
 
@@ -73,7 +74,7 @@ void reply_refuse(struct reply *reply, status why)
 		reply->retry_after_s = entry->http_status == 503 ? retry_away_s : 0;
 	else if (reply->retry_after_s == 0) /* no limit said when */
 		reply->retry_after_s = retry_limited_s;
-	if (!problem_build(why, reply->detail, &reply->body))
+	if (!problem_build_whole(why, reply->detail, buffer_view(&reply->subproblems), &reply->body))
 		reply->body.size = 0;
 }
 

@@ -18,6 +18,8 @@ struct reply {
 	char links[reply_links_most][600];
 	size_t link_count;
 	char detail[513]; /* of a refusal: what a neighbour said */
+	struct buffer subproblems; /* of a refusal: what is wrong with identifiers (problem_add_subproblem) */
+	uint8_t subproblem_room[32768];
 	struct buffer body;
 	uint8_t room[98304];
 };

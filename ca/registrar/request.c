@@ -131,10 +131,11 @@ static status answer_signed(struct registrar *registrar, const struct route_row 
 static status answer(struct registrar *registrar, const struct message_request *in, struct reply *reply)
 {
 	struct request request = {.method = (char)in->method, .body = in->body};
+	request.part = request.parts.at[0];
 	const struct route_row *row = NULL;
 	limit_address(in->remote, request.address);
 	TRY(allowance_request(registrar, &request, reply));
-	TRY(route_find(registrar->directory, (char)in->method, in->path, request.part, &row));
+	TRY(route_find(registrar->directory, (char)in->method, in->path, &request.parts, &row));
 	if (!row->is_post)
 		return row->handle(registrar, &request, reply);
 	return answer_signed(registrar, row, in, &request, reply);

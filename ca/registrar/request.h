@@ -7,13 +7,18 @@
 #include "ca/registrar/keyring.h"
 #include "ca/registrar/reply.h"
 
-enum { route_part_room = 80 };
+/* What stood for each * and ? in the path; empty: none. */
+enum { route_parts_most = 3, route_part_room = 80 };
+struct route_parts {
+	char at[route_parts_most][route_part_room];
+};
 
 /* What a resource gets to see: everything up to here was verified. */
 struct request {
 	char method;		/* 'G', 'H', 'P' */
 	struct bytes body;	/* the flattened JWS as sent */
-	char part[route_part_room]; /* what stood for * or ? in the path */
+	struct route_parts parts;
+	const char *part;	/* the first of them */
 	uint8_t address[limit_address_size]; /* where it came from, as the listener says */
 	struct json_t *payload; /* an object; NULL: POST-as-GET, or not signed */
 	struct bytes payload_text, url; /* as signed */

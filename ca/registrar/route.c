@@ -33,8 +33,10 @@ static bool is_name(struct bytes segment)
 	return true;
 }
 
-static bool matches(const char *pattern, const char *directory, struct bytes path, struct bytes *part)
+static bool matches(const char *pattern, const char *directory, struct bytes path,
+		    struct bytes parts[route_parts_most])
 {
+	size_t count = 0;
 	while (*pattern != 0) {
 		if (*pattern != '+' && *pattern != '*' && *pattern != '?') {
 			if (path.size == 0 || path.data[0] != (uint8_t)*pattern)
@@ -45,7 +47,7 @@ static bool matches(const char *pattern, const char *directory, struct bytes pat
 			if (*pattern == '+' ? !bytes_equal_text(segment, directory) : *pattern == '*' && !is_name(segment))
 				return false;
 			if (*pattern != '+')
-				*part = segment;
+				parts[count++] = segment;
 			path = bytes_from(path.data + segment.size, path.size - segment.size);
 		}
 		pattern++;
@@ -53,21 +55,24 @@ static bool matches(const char *pattern, const char *directory, struct bytes pat
 	return path.size == 0;
 }
 
-status route_find(const char *directory, char method, struct bytes path, char part[route_part_room], const struct route_row **out)
+status route_find(const char *directory, char method, struct bytes path, struct route_parts *parts,
+		  const struct route_row **out)
 {
 	bool is_known = false;
 	for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
-		struct bytes found = {0};
-		if (!matches(rows[i].path, directory, path, &found))
+		struct bytes found[route_parts_most] = {{0}};
+		if (!matches(rows[i].path, directory, path, found))
 			continue;
 		is_known = true;
 		if (rows[i].is_post ? method != 'P' : method != 'G' && method != 'H')
 			continue;
-		if (found.size >= route_part_room)
-			found.size = 0;
-		if (found.size != 0)
-			memcpy(part, found.data, found.size);
-		part[found.size] = 0;
+		for (size_t k = 0; k < route_parts_most; k++) {
+			if (found[k].size >= route_part_room)
+				found[k].size = 0;
+			if (found[k].size != 0)
+				memcpy(parts->at[k], found[k].data, found[k].size);
+			parts->at[k][found[k].size] = 0;
+		}
 		*out = &rows[i];
 		return OK;
 	}

@@ -14,8 +14,9 @@ struct route_row {
 	status (*handle)(struct registrar *registrar, const struct request *request, struct reply *reply);
 };
 
-/* The row for a request, and what stood for * or ? in its path; empty for ? when it was longer than that. not_found; method_wrong: the path is there for another
- * method. */
-status route_find(const char *directory, char method, struct bytes path, char part[route_part_room], const struct route_row **out);
+/* The row for a request, and what stood for each * and ? in its path; empty for ? when it was longer than that. not_found;
+ * method_wrong: the path is there for another method. */
+status route_find(const char *directory, char method, struct bytes path, struct route_parts *parts,
+		  const struct route_row **out);
 
 #endif

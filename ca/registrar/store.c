@@ -303,6 +303,10 @@ static status start(struct store *store, const char *file, const uint8_t boot_id
 	sqlite3_busy_timeout(store->connection, 2000);
 	if (store->beat != NULL)
 		sqlite3_progress_handler(store->connection, steps_a_beat, beat, store);
+	if (!store_authorizations_register(store)) {
+		snprintf(sentence, 256, "the database takes no functions");
+		return REFUSE(store_failed);
+	}
 	TRY(store_schema_update(store->connection, sentence));
 	status done = prepare(store);
 	if (!is_refused(done))

@@ -4,7 +4,8 @@
 #ifndef KEYWARD_STORE_H
 #define KEYWARD_STORE_H
 
-#include "firmware/boundary/bytes.h"
+#include "firmware/boundary/challenge.h"
+#include "firmware/boundary/identifier.h"
 #include "firmware/boundary/status.h"
 
 struct store;
@@ -83,34 +84,56 @@ status store_binding_add(struct store *store, const struct binding_row *binding)
 /* Writes its request; "": the account has none. */
 status store_binding_find(struct store *store, int64_t account, char out[4097]);
 
-/* ---- orders, each with its one authorization and challenge ---- */
+/* ---- orders, each with its authorizations and their challenges ---- */
 enum order_state { order_pending = 'p', order_ready = 'r', order_valid = 'v', order_invalid = 'i' };
-/* 'x' expired: its order was open when the appliance was started anew. */
 enum authorization_state {
 	authorization_pending = 'p',
 	authorization_valid = 'v',
 	authorization_invalid = 'i',
 	authorization_deactivated = 'd',
-	authorization_expired = 'x'
+	authorization_expired = 'x' /* never stored: what time, or a new boot, made of it */
 };
+enum challenge_state {
+	challenge_pending = 'p',
+	challenge_processing = 'g', /* the prober is to be asked, or was */
+	challenge_valid = 'v',
+	challenge_invalid = 'i'
+};
+struct challenge_row {
+	enum challenge challenge;
+	enum challenge_state state;
+	char token[129];
+	uint64_t validated_s;
+};
+struct authorization_row {
+	char type[33], value[identifier_most + 1];
+	enum authorization_state state;
+	size_t challenge_count, voucher_size;
+	struct challenge_row challenges[challenge_most];
+	uint8_t voucher[1024]; /* of a name, once a challenge of it is valid */
+};
+/* 'd': its account was deactivated, or an authorization given up. 'x': the appliance was started anew while it was open. */
+enum order_end { order_end_none = 'p', order_end_deactivated = 'd', order_end_expired = 'x' };
+/* Much room, so one a thread (desk.h). */
 struct order_row {
 	int64_t id, account;
 	char name[65]; /* the verifier's order string, in the URL */
-	char identifier_type[33], identifier[257], token[129];
 	enum order_state state;
-	enum authorization_state authorization;
+	enum order_end end;
 	uint64_t expires_s, expires_boot_s;
 	uint64_t revoked_s; /* its certificate; 0: not */
 	char error[5121]; /* problem document; empty: none */
 	char replaces[72]; /* the name of a certificate by RFC 9773; empty: none */
 	bool is_successor; /* it does so already; to be added */
-	/* From here on: once the challenge was judged valid. */
+	/* Of its device, once that challenge was judged valid. */
 	uint64_t validated_s;
 	uint8_t voucher[2048];
 	size_t voucher_size;
 	uint8_t spki_hash[store_hash_size], evidence_hash[store_hash_size];
 	char format[33], claims[4097];
 	uint8_t assurance;
+	size_t authorization_count;
+	struct authorization_row authorizations[identifiers_most];
 };
 /* Orders that are pending or ready and not expired. */
 status store_order_count(struct store *store, int64_t account, uint64_t now_boot_s, uint64_t *out);
@@ -118,12 +141,22 @@ status store_order_count(struct store *store, int64_t account, uint64_t now_boot
 status store_order_add(struct store *store, struct order_row *order, uint64_t now_s);
 /* not_found */
 status store_order_find(struct store *store, const char *name, struct order_row *out);
-/* The challenge is valid, the order ready, with the facts of the row, and succeeds what it replaces; the device was seen. challenge_closed: it was not
- * pending. */
+/* Keeps authorizations and state of a pending order, and the facts of its device, which was seen. A ready order succeeds
+ * what it replaces. challenge_closed: it was not pending. */
 status store_order_judge(struct store *store, const struct order_row *order);
+/* Keeps authorizations, state, end and error of an order that was found in the same work. */
+status store_order_write(struct store *store, const struct order_row *order);
 /* Pending or ready becomes invalid; a valid or invalid order stays as it is. */
-status store_order_close(struct store *store, const char *name, enum authorization_state authorization,
-			 const char *error);
+status store_order_close(struct store *store, const char *name, const char *error);
+/* The names of at most so many pending orders of numbers above *after that have a challenge in processing, by number;
+ * then *after is the last one's. */
+struct probing_listing {
+	unsigned most;
+	void (*each)(void *to, const char *name);
+	void *to;
+};
+status store_order_list_probing(struct store *store, const struct probing_listing *listing, int64_t *after,
+				unsigned *count);
 /* At most so many orders that are neither invalid nor expired, newest first; calls `each` for each name. */
 struct order_listing {
 	int64_t account;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Rows of orders, each with its one authorization and challenge, and of the devices that were seen. */
+ * Rows of orders, each with its authorizations and challenges, and of the devices that were seen. */
 #include "ca/registrar/store_sqlite.h"
 
 /* The number that a counting statement gives. */
@@ -26,21 +26,21 @@ status store_activation_count(struct store *store, int64_t account, uint64_t now
 
 status store_order_add(struct store *store, struct order_row *order, uint64_t now_s)
 {
+	struct bytes authorizations;
+	TRY(store_authorizations_encode(store, order, &authorizations));
 	sqlite3_stmt *s = store_statement(store, statement_order_add);
 	store_bind_number(store, s, 1, (uint64_t)order->account);
 	store_bind_text(store, s, 2, order->name);
-	store_bind_text(store, s, 3, order->identifier_type);
-	store_bind_text(store, s, 4, order->identifier);
-	store_bind_text(store, s, 5, order->token);
-	store_bind_number(store, s, 6, now_s);
-	store_bind_number(store, s, 7, order->expires_s);
-	store_bind_number(store, s, 8, order->expires_boot_s);
-	store_bind_text(store, s, 9, order->replaces);
-	store_bind_number(store, s, 10, order->is_successor ? 1 : 0);
+	store_bind_blob(store, s, 3, authorizations.data, authorizations.size);
+	store_bind_number(store, s, 4, now_s);
+	store_bind_number(store, s, 5, order->expires_s);
+	store_bind_number(store, s, 6, order->expires_boot_s);
+	store_bind_text(store, s, 7, order->replaces);
+	store_bind_number(store, s, 8, order->is_successor ? 1 : 0);
 	TRY(store_do(store, s));
 	order->id = sqlite3_last_insert_rowid(store->connection);
 	order->state = order_pending;
-	order->authorization = authorization_pending;
+	order->end = order_end_none;
 	return OK;
 }
 
@@ -49,27 +49,26 @@ static status read_names(struct store *store, sqlite3_stmt *s, struct order_row 
 	row->id = sqlite3_column_int64(s, 0);
 	row->account = sqlite3_column_int64(s, 1);
 	TRY(store_column_text(store, s, 2, row->name, sizeof row->name));
-	TRY(store_column_text(store, s, 3, row->identifier_type, sizeof row->identifier_type));
-	TRY(store_column_text(store, s, 4, row->identifier, sizeof row->identifier));
-	TRY(store_column_text(store, s, 5, row->token, sizeof row->token));
-	row->state = (enum order_state)store_column_letter(s, 6);
-	row->authorization = (enum authorization_state)store_column_letter(s, 7);
-	row->expires_s = store_column_number(s, 8);
-	row->expires_boot_s = store_column_number(s, 9);
-	return store_column_text(store, s, 10, row->error, sizeof row->error);
+	const void *blob = sqlite3_column_blob(s, 3);
+	TRY(store_authorizations_decode(store, bytes_from(blob, (size_t)sqlite3_column_bytes(s, 3)), row));
+	row->state = (enum order_state)store_column_letter(s, 4);
+	row->end = (enum order_end)store_column_letter(s, 5);
+	row->expires_s = store_column_number(s, 6);
+	row->expires_boot_s = store_column_number(s, 7);
+	return store_column_text(store, s, 8, row->error, sizeof row->error);
 }
 
 static status read_facts(struct store *store, sqlite3_stmt *s, struct order_row *row)
 {
-	row->validated_s = store_column_number(s, 11);
-	TRY(store_column_blob(store, s, 12, row->voucher, sizeof row->voucher, &row->voucher_size));
-	TRY(store_column_fixed(store, s, 13, row->spki_hash, sizeof row->spki_hash));
-	TRY(store_column_fixed(store, s, 14, row->evidence_hash, sizeof row->evidence_hash));
-	TRY(store_column_text(store, s, 15, row->format, sizeof row->format));
-	TRY(store_column_text(store, s, 16, row->claims, sizeof row->claims));
-	row->assurance = (uint8_t)store_column_number(s, 17);
-	row->revoked_s = store_column_number(s, 18);
-	return store_column_text(store, s, 19, row->replaces, sizeof row->replaces);
+	row->validated_s = store_column_number(s, 9);
+	TRY(store_column_blob(store, s, 10, row->voucher, sizeof row->voucher, &row->voucher_size));
+	TRY(store_column_fixed(store, s, 11, row->spki_hash, sizeof row->spki_hash));
+	TRY(store_column_fixed(store, s, 12, row->evidence_hash, sizeof row->evidence_hash));
+	TRY(store_column_text(store, s, 13, row->format, sizeof row->format));
+	TRY(store_column_text(store, s, 14, row->claims, sizeof row->claims));
+	row->assurance = (uint8_t)store_column_number(s, 15);
+	row->revoked_s = store_column_number(s, 16);
+	return store_column_text(store, s, 17, row->replaces, sizeof row->replaces);
 }
 
 status store_order_find(struct store *store, const char *name, struct order_row *out)
@@ -80,17 +79,27 @@ status store_order_find(struct store *store, const char *name, struct order_row 
 	TRY(store_step(store, s, &has_row));
 	if (!has_row)
 		return REFUSE(not_found);
-	memset(out, 0, sizeof *out);
+	memset(out, 0, offsetof(struct order_row, authorizations));
 	TRY(read_names(store, s, out));
 	return read_facts(store, s, out);
+}
+
+/* The identifier of its device; an order that is judged has one. */
+static const struct authorization_row *device_of(const struct order_row *order)
+{
+	for (size_t i = 0; i < order->authorization_count; i++)
+		if (identifier_is_device(bytes_from_text(order->authorizations[i].type)))
+			return &order->authorizations[i];
+	return &order->authorizations[0];
 }
 
 static status see_device(struct store *store, const struct order_row *order, uint64_t *device)
 {
 	bool has_row = false;
+	const struct authorization_row *named = device_of(order);
 	RESETTING s = store_statement(store, statement_device_see);
-	store_bind_text(store, s, 1, order->identifier_type);
-	store_bind_text(store, s, 2, order->identifier);
+	store_bind_text(store, s, 1, named->type);
+	store_bind_text(store, s, 2, named->value);
 	store_bind_text(store, s, 3, order->format);
 	store_bind_number(store, s, 4, order->assurance);
 	store_bind_blob(store, s, 5, order->evidence_hash, sizeof order->evidence_hash);
@@ -103,7 +112,10 @@ static status see_device(struct store *store, const struct order_row *order, uin
 status store_order_judge(struct store *store, const struct order_row *order)
 {
 	uint64_t device = 0;
+	struct bytes authorizations;
+	const char state[2] = {(char)order->state, 0};
 	TRY(see_device(store, order, &device));
+	TRY(store_authorizations_encode(store, order, &authorizations));
 	sqlite3_stmt *s = store_statement(store, statement_order_judge);
 	store_bind_number(store, s, 1, (uint64_t)order->id);
 	store_bind_number(store, s, 2, order->validated_s);
@@ -114,19 +126,52 @@ status store_order_judge(struct store *store, const struct order_row *order)
 	store_bind_text(store, s, 7, order->claims);
 	store_bind_number(store, s, 8, order->assurance);
 	store_bind_number(store, s, 9, device);
+	store_bind_blob(store, s, 10, authorizations.data, authorizations.size);
+	store_bind_text(store, s, 11, state);
 	TRY(store_do(store, s));
 	return sqlite3_changes(store->connection) == 1 ? OK : REFUSE(challenge_closed);
 }
 
-status store_order_close(struct store *store, const char *name, enum authorization_state authorization,
-			 const char *error)
+status store_order_write(struct store *store, const struct order_row *order)
 {
-	const char letter[2] = {(char)authorization, 0};
+	struct bytes authorizations;
+	const char state[2] = {(char)order->state, 0}, end[2] = {(char)order->end, 0};
+	TRY(store_authorizations_encode(store, order, &authorizations));
+	sqlite3_stmt *s = store_statement(store, statement_order_write);
+	store_bind_number(store, s, 1, (uint64_t)order->id);
+	store_bind_blob(store, s, 2, authorizations.data, authorizations.size);
+	store_bind_text(store, s, 3, state);
+	store_bind_text(store, s, 4, end);
+	store_bind_text(store, s, 5, order->error);
+	store_bind_number(store, s, 6, store_authorizations_probe(order));
+	return store_do(store, s);
+}
+
+status store_order_close(struct store *store, const char *name, const char *error)
+{
 	sqlite3_stmt *s = store_statement(store, statement_order_close);
 	store_bind_text(store, s, 1, name);
-	store_bind_text(store, s, 2, letter);
-	store_bind_text(store, s, 3, error);
+	store_bind_text(store, s, 2, error);
 	return store_do(store, s);
+}
+
+status store_order_list_probing(struct store *store, const struct probing_listing *listing, int64_t *after,
+				unsigned *count)
+{
+	char name[sizeof((struct order_row *)NULL)->name];
+	bool has_row = false;
+	*count = 0;
+	RESETTING s = store_statement(store, statement_order_list_probing);
+	store_bind_number(store, s, 1, (uint64_t)*after);
+	store_bind_number(store, s, 2, listing->most);
+	TRY(store_step(store, s, &has_row));
+	for (; has_row; (*count)++) {
+		TRY(store_column_text(store, s, 0, name, sizeof name));
+		*after = sqlite3_column_int64(s, 1);
+		listing->each(listing->to, name);
+		TRY(store_step(store, s, &has_row));
+	}
+	return OK;
 }
 
 status store_order_list(struct store *store, const struct order_listing *listing, int64_t *before)

@@ -72,6 +72,16 @@ static const char *const scripts[] = {
     " when_s INTEGER NOT NULL, reason INTEGER NOT NULL, asked_by INTEGER NOT NULL, request_hash BLOB NOT NULL) STRICT;"
     "CREATE INDEX order_of_device ON acme_order (device, account) WHERE device IS NOT NULL;",
 
+    /* Several identifiers an order, each with several challenges: one blob (store_authorizations.c). auth says from now on
+     * why an order ended without them, and probing that one of them waits for the prober. */
+    "ALTER TABLE acme_order ADD COLUMN authorizations BLOB NOT NULL DEFAULT x'';"
+    "ALTER TABLE acme_order ADD COLUMN probing INTEGER NOT NULL DEFAULT 0;"
+    "UPDATE acme_order SET authorizations = first_authorization(identifier_type, identifier, token, auth, validated_s),"
+    " auth = CASE auth WHEN 'x' THEN 'x' WHEN 'd' THEN 'd' ELSE 'p' END;"
+    "ALTER TABLE acme_order DROP COLUMN identifier_type;"
+    "ALTER TABLE acme_order DROP COLUMN identifier;"
+    "ALTER TABLE acme_order DROP COLUMN token;",
+
     /* Orders that replace a certificate, named as in RFC 9773; for the others the index has nothing. */
     "ALTER TABLE acme_order ADD COLUMN replaces TEXT NOT NULL DEFAULT '';"
     "ALTER TABLE acme_order ADD COLUMN is_successor INTEGER NOT NULL DEFAULT 0;"

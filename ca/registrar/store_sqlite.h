@@ -41,6 +41,7 @@ struct store {
 	bool is_broken; /* the work at hand met a failure, and can only be undone */
 	char trouble[160];
 	struct room rooms[store_room_count];
+	uint8_t pieces[65536], list[65536]; /* authorizations while they are encoded; of the work at hand */
 	void (*beat)(void); /* while it opens */
 };
 
@@ -70,6 +71,15 @@ status store_schema_update(sqlite3 *connection, char sentence[256]);
 /* store_boot.c: closes what another boot left open, in slices that are each a work of its own, and then notes the boot:
  * interrupted, it goes on where it was. */
 status store_boot_begin(struct store *store, const uint8_t boot_id[store_boot_id_size]);
+
+/* store_authorizations.c: what an order's row holds of its authorizations, one blob. The view lives until the next. */
+status store_authorizations_encode(struct store *store, const struct order_row *order, struct bytes *out);
+status store_authorizations_decode(struct store *store, struct bytes blob, struct order_row *out);
+/* Whether a challenge is in processing. */
+bool store_authorizations_probe(const struct order_row *order);
+/* Makes SQL functions of the connection: first_authorization(type, value, token, state, validated_s) for the migration
+ * of orders that had one, reopened_authorizations(blob) for those whose vouchers are worth nothing any more. */
+bool store_authorizations_register(struct store *store);
 
 /* Resets the statement when the scope ends, so that no read stays open. */
 static inline void store_reset(sqlite3_stmt **s)

@@ -45,7 +45,7 @@ static status keep_void(struct registrar *registrar, const struct lost *lost)
 {
 	struct problem_text error = describe_problem(REFUSE(order_void), NULL, NULL);
 	TRY(store_certificate_add(registrar->store, &lost->row));
-	return store_order_close(registrar->store, lost->order, authorization_valid, error.text);
+	return store_order_close(registrar->store, lost->order, error.text);
 }
 
 /* entry_final: it was closed already, and we were interrupted before we wrote that down. */

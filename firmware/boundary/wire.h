@@ -13,6 +13,7 @@ enum process {
 	process_SEALER,
 	process_SIGNER,
 	process_VERIFIER,
+	process_PROBER,
 	process_REGISTRAR,
 	process_LISTENER,
 	process_count

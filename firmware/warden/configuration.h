@@ -9,6 +9,7 @@
 #include <stdint.h>
 
 enum { configuration_most = 16, configuration_most_roots = 64, configuration_most_vendors = 16, configuration_most_formats = 8,
+       configuration_most_names = 16,
        configuration_most_apple_roots = 4 };
 
 /* maker NAME { roots = {files}, vendors = {"id:XXXXXXXX"} }: roots that certify EKs of these vendors alone */
@@ -29,11 +30,12 @@ struct configuration_key {
 	uint32_t days;
 };
 
-/* envelope NAME { issuer, directory, format = one or {several}, assurance = 1..3, longest_validity = seconds (a day at most, until
- * certificates can be revoked), subject_cn, rsa, ec, extended_usage } */
+/* envelope NAME { issuer, directory, format = one or {several}, assurance = 0..3, longest_validity = seconds (a day at most, until
+ * certificates can be revoked), subject_cn, rsa, ec, extended_usage, dns_suffixes = {names}, ip_ranges = {"ADDRESS/BITS"} } */
 struct configuration_envelope {
 	const char *name, *issuer, *directory, *subject_cn, *extended_usage, *formats[configuration_most_formats];
-	size_t format_count;
+	const char *dns_suffixes[configuration_most_names], *ip_ranges[configuration_most_names];
+	size_t format_count, dns_suffix_count, ip_range_count;
 	uint8_t assurance;
 	uint32_t longest_validity_s;
 	bool may_hold_rsa, may_hold_ec;
@@ -70,11 +72,14 @@ struct configuration {
 	/* ledger { origin, room = bytes kept free } */
 	const char *ledger_origin;
 	uint64_t ledger_room_bytes;
-	/* directory NAME { envelope, validity, ak_validity, formats = {tpm}, ek_roots = {files}, ak_roots = {files}, apple_roots =
+	/* directory NAME { envelope, validity, ak_validity, identifiers = {types; none: permanent-identifier}, challenges = {none:
+	 * device-attest-01}, formats = {tpm}, ek_roots = {files}, ak_roots = {files}, apple_roots =
 	 * {files}, expired_ek_certificates = false, virtual_tpm = false, eab_required = false, accounts, orders, account_idle,
 	 * limits, longest_record_days } */
 	const char *directory, *directory_envelope;
 	uint32_t directory_validity_s, ak_validity_s, accounts, orders, account_idle_s, longest_record_days;
+	const char *identifiers[configuration_most_names], *challenges[configuration_most_names];
+	size_t identifier_count, challenge_count;
 	const char *formats[configuration_most_formats];
 	const char *ek_roots[configuration_most_roots], *ak_roots[configuration_most_roots]; /* absolute paths, PEM or DER */
 	const char *apple_roots[configuration_most_apple_roots];

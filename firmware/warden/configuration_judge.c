@@ -114,7 +114,7 @@ static bool judge_envelopes(const struct judging *judging)
 			return refuse_at(judging, "envelope", envelope->name, "issuer", "issuer is not a key with the role issuer");
 		if (strcmp(envelope->directory, on->directory) != 0)
 			return refuse_at(judging, "envelope", envelope->name, "directory", "there is no such directory");
-		if (envelope->format_count == 0)
+		if (envelope->format_count == 0 && envelope->assurance != 0)
 			return refuse_at(judging, "envelope", envelope->name, NULL, "format is needed");
 		if (!envelope->may_hold_rsa && !envelope->may_hold_ec)
 			return refuse_at(judging, "envelope", envelope->name, "ec", "neither rsa nor ec: no key fits");
@@ -147,6 +147,33 @@ static bool judge_formats(const struct judging *judging, const struct configurat
 		if (!is_format_of(on->formats[i], envelope->formats, envelope->format_count))
 			return refuse_at(judging, "directory", on->directory, "formats", "the envelope does not have each of these formats");
 	}
+	return true;
+}
+
+static bool has_word(const char *const *words, size_t count, const char *word)
+{
+	for (size_t i = 0; i < count; i++)
+		if (strcmp(words[i], word) == 0)
+			return true;
+	return false;
+}
+
+/* Names need a challenge that proves them, and an envelope that has room for them. */
+static bool judge_names(const struct judging *judging, const struct configuration_envelope *envelope)
+{
+	const struct configuration *on = judging->on;
+	const bool has_dns = has_word(on->identifiers, on->identifier_count, "dns");
+	const bool has_ip = has_word(on->identifiers, on->identifier_count, "ip");
+	const bool has_device = on->identifier_count == 0 || has_word(on->identifiers, on->identifier_count, "permanent-identifier") ||
+				has_word(on->identifiers, on->identifier_count, "hardware-module");
+	const bool has_direct = has_word(on->challenges, on->challenge_count, "http-01") ||
+				has_word(on->challenges, on->challenge_count, "tls-alpn-01");
+	const bool has_any = has_direct || has_word(on->challenges, on->challenge_count, "dns-01");
+	const bool has_attestation = on->challenge_count == 0 || has_word(on->challenges, on->challenge_count, "device-attest-01");
+	if ((has_dns && !has_any) || (has_ip && !has_direct) || (has_device && !has_attestation))
+		return refuse_at(judging, "directory", on->directory, "challenges", "a type of identifiers has no challenge that proves it");
+	if ((has_dns && envelope->dns_suffix_count == 0) || (has_ip && envelope->ip_range_count == 0))
+		return refuse_at(judging, "directory", on->directory, "identifiers", "the envelope has no names of this type");
 	return true;
 }
 
@@ -184,7 +211,7 @@ static bool judge_directory(const struct judging *judging)
 			continue;
 		return (on->directory_validity_s <= on->envelopes[i].longest_validity_s ||
 			refuse_at(judging, "directory", on->directory, "validity", "validity exceeds the envelope's longest_validity")) &&
-		       judge_formats(judging, &on->envelopes[i]);
+		       judge_formats(judging, &on->envelopes[i]) && judge_names(judging, &on->envelopes[i]);
 	}
 	return refuse_at(judging, "directory", on->directory, "envelope", "there is no such envelope");
 }

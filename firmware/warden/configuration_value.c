@@ -130,6 +130,35 @@ static bool is_format(const char *value)
 	return configuration_value_is_one_of(value, "tpm|apple");
 }
 
+static bool is_identifier(const char *value)
+{
+	return configuration_value_is_one_of(value, "permanent-identifier|hardware-module|dns|ip");
+}
+
+static bool is_challenge(const char *value)
+{
+	return configuration_value_is_one_of(value, "device-attest-01|http-01|dns-01|tls-alpn-01");
+}
+
+static bool is_range(const char *value)
+{
+	uint8_t octets[16] = {0};
+	char address[INET6_ADDRSTRLEN];
+	uint64_t bits;
+	const size_t size = strcspn(value, "/");
+	if (size >= sizeof address || value[size] != '/' || !configuration_value_number(value + size + 1, &bits))
+		return false;
+	memcpy(address, value, size);
+	address[size] = '\0';
+	const size_t most = inet_pton(AF_INET, address, octets) == 1 ? 32 : inet_pton(AF_INET6, address, octets) == 1 ? 128 : 0;
+	if (most == 0 || bits > most)
+		return false;
+	for (size_t i = (size_t)bits; i < most; i++)
+		if ((octets[i / 8] & 0x80 >> i % 8) != 0)
+			return false;
+	return true;
+}
+
 static const struct {
 	bool (*fits)(const char *value);
 	const char *expected;
@@ -146,6 +175,9 @@ static const struct {
 	[grammar_TEMPLATE] = {is_template, "text in which {identifier} is the only field"},
 	[grammar_FORMAT] = {is_format, "tpm or apple"},
 	[grammar_URL_OR_EMPTY] = {is_url_or_empty, "a URL that begins with https:// or http://, or nothing"},
+	[grammar_IDENTIFIER] = {is_identifier, "permanent-identifier, hardware-module, dns or ip"},
+	[grammar_CHALLENGE] = {is_challenge, "device-attest-01, http-01, dns-01 or tls-alpn-01"},
+	[grammar_RANGE] = {is_range, "ADDRESS/BITS without bits behind them, like 10.0.0.0/8"},
 	[grammar_VENDOR] = {is_vendor, "id: and eight upper-case hexadecimal digits"},
 };
 

@@ -19,6 +19,9 @@ enum grammar {
 	grammar_ORIGIN,        /* of checkpoints: C2SP tlog-checkpoint, no space, no '+', no scheme */
 	grammar_TEMPLATE,      /* characters and {identifier}; may be empty */
 	grammar_FORMAT,        /* of attestation statements, as fmt names it */
+	grammar_IDENTIFIER,    /* a type of identifiers, as ACME names it */
+	grammar_CHALLENGE,     /* a challenge, likewise */
+	grammar_RANGE,         /* of IP addresses: ADDRESS/BITS, no bit set behind them */
 	grammar_VENDOR,        /* of a TPM, as EK certificates spell it: id: and eight upper-case hexadecimal digits */
 	grammar_URL_OR_EMPTY,  /* http or https, of characters that stand in a header field; may be empty */
 	grammar_count

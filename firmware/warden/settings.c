@@ -16,7 +16,7 @@
 
 /* Drawn once per run; a restarted process gets the same. */
 struct boot_keys {
-	uint8_t token_key[32], device_key[32], request_key[32], ak_key[32], boot_id[16];
+	uint8_t token_key[32], name_token_key[32], device_key[32], request_key[32], name_key[32], ak_key[32], boot_id[16];
 };
 
 /* All at once in one locked region: the messages, the files they view, and the encoded records. */
@@ -209,6 +209,35 @@ static bool take_limits(const struct building *building, struct bytes *out)
 	return take_record(building, message_limits, &limits, out);
 }
 
+static bool take_words(const struct building *building, const char *const *words, size_t count, size_t most, struct bytes *out)
+{
+	struct buffer *pieces = &building->shop->pieces;
+	const size_t before = pieces->size;
+	if (!join(words, count, pieces) || pieces->size - before > most)
+		return complain(count == 0 ? "" : words[0], "this list is too long");
+	*out = bytes_from(pieces->data + before, pieces->size - before);
+	return true;
+}
+
+static bool fill_registrar_names(const struct building *building, struct message_registrar_settings *out)
+{
+	const struct configuration *from = building->from;
+	out->identifiers = bytes_from_text("permanent-identifier");
+	out->challenges = bytes_from_text("device-attest-01");
+	if ((from->identifier_count != 0 &&
+	     !take_words(building, from->identifiers, from->identifier_count, 128, &out->identifiers)) ||
+	    (from->challenge_count != 0 &&
+	     !take_words(building, from->challenges, from->challenge_count, 128, &out->challenges)))
+		return false;
+	for (size_t i = 0; i < from->envelope_count; i++) {
+		const struct configuration_envelope *envelope = &from->envelopes[i];
+		if (strcmp(envelope->name, from->directory_envelope) == 0)
+			return take_words(building, envelope->dns_suffixes, envelope->dns_suffix_count, 1024, &out->dns_suffixes) &&
+			       take_words(building, envelope->ip_ranges, envelope->ip_range_count, 1024, &out->ip_ranges);
+	}
+	return true;
+}
+
 static bool fill_registrar(const struct building *building)
 {
 	const struct configuration *from = building->from;
@@ -217,6 +246,8 @@ static bool fill_registrar(const struct building *building)
 	out->directory = bytes_from_text(from->directory);
 	out->envelope = bytes_from_text(from->directory_envelope);
 	out->validity_s = from->directory_validity_s;
+	if (!fill_registrar_names(building, out))
+		return false;
 	out->accounts_most = from->accounts;
 	out->orders_most = from->orders;
 	out->account_idle_s = from->account_idle_s;
@@ -238,6 +269,7 @@ static bool fill_verifier(const struct building *building)
 	out->may_ek_be_expired = from->expired_ek_certificates;
 	out->longest_record_days = from->longest_record_days;
 	memcpy(out->token_key, keys->token_key, sizeof out->token_key);
+	memcpy(out->name_token_key, keys->name_token_key, sizeof out->name_token_key);
 	memcpy(out->device_key, keys->device_key, sizeof out->device_key);
 	memcpy(out->request_key, keys->request_key, sizeof out->request_key);
 	memcpy(out->ak_key, keys->ak_key, sizeof out->ak_key);
@@ -291,7 +323,7 @@ static bool fill_signer_envelopes(const struct building *building, struct messag
 		struct buffer formats = BUFFER(text);
 		if (!join(from->formats, from->format_count, &formats))
 			return complain(from->name, "it has too many formats");
-		const struct message_envelope envelope = {
+		struct message_envelope envelope = {
 			.name = bytes_from_text(from->name),
 			.issuer = bytes_from_text(from->issuer),
 			.directory = bytes_from_text(from->directory),
@@ -303,7 +335,9 @@ static bool fill_signer_envelopes(const struct building *building, struct messag
 			.may_hold_ec = from->may_hold_ec,
 			.extended_usage = bytes_from_text(from->extended_usage),
 		};
-		if (!take_record(building, message_envelope, &envelope, &out->envelopes.at[i]))
+		if (!take_words(building, from->dns_suffixes, from->dns_suffix_count, 1024, &envelope.dns_suffixes) ||
+		    !take_words(building, from->ip_ranges, from->ip_range_count, 1024, &envelope.ip_ranges) ||
+		    !take_record(building, message_envelope, &envelope, &out->envelopes.at[i]))
 			return false;
 	}
 	out->envelopes.count = building->from->envelope_count;
@@ -325,6 +359,7 @@ static bool fill_signer(const struct building *building)
 	out->ledger_room_bytes = from->ledger_room_bytes;
 	memcpy(out->device_key, keys->device_key, sizeof out->device_key);
 	memcpy(out->request_key, keys->request_key, sizeof out->request_key);
+	memcpy(out->name_key, keys->name_key, sizeof out->name_key);
 	memcpy(out->ak_key, keys->ak_key, sizeof out->ak_key);
 	return fill_signer_keys(building, out) && fill_signer_envelopes(building, out);
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * The device's certificate: serial, times, subject and permanent identifier. Every name in it is a fact that a voucher
- * stated or a literal of the envelope. Distrusts the identifier's grammar. */
+ * The certificate of a device or server: serial, times, subject and identifiers. Every name in it is a fact that a voucher
+ * stated or a literal of the envelope. Distrusts the identifiers' grammar. */
 #include "pkcs11/signer/certificate.h"
 
 #include <sys/random.h>
@@ -12,13 +12,18 @@
 
 enum { other_name = 0xa0, explicit_0 = 0xa0 };
 
-static const uint8_t oid_client[] = {0x2b, 0x06, 0x01, 0x05, 0x05, 0x07, 0x03, 0x02};
-static const uint8_t oid_server[] = {0x2b, 0x06, 0x01, 0x05, 0x05, 0x07, 0x03, 0x01};
+#define OID_CLIENT 0x06, 0x08, 0x2b, 0x06, 0x01, 0x05, 0x05, 0x07, 0x03, 0x02
+#define OID_SERVER 0x06, 0x08, 0x2b, 0x06, 0x01, 0x05, 0x05, 0x07, 0x03, 0x01
+static const uint8_t oid_client[] = {OID_CLIENT}, oid_server[] = {OID_SERVER};
+static const uint8_t oid_client_server[] = {OID_CLIENT, OID_SERVER}, oid_server_client[] = {OID_SERVER, OID_CLIENT};
 static const uint8_t oid_permanent_identifier[] = {0x2b, 0x06, 0x01, 0x05, 0x05, 0x07, 0x08, 0x03};
+static const uint8_t oid_hardware_module_name[] = {0x2b, 0x06, 0x01, 0x05, 0x05, 0x07, 0x08, 0x04};
 
 static const struct certificate_usage usages[] = {
 	{"clientAuth", {oid_client, sizeof oid_client}},
 	{"serverAuth", {oid_server, sizeof oid_server}},
+	{"clientAuth serverAuth", {oid_client_server, sizeof oid_client_server}},
+	{"serverAuth clientAuth", {oid_server_client, sizeof oid_server_client}},
 };
 
 const struct certificate_usage *certificate_usage(struct bytes name)
@@ -112,44 +117,67 @@ static status put_oid(struct der *der, struct bytes text)
 	return OK;
 }
 
-/* value, or value "/" OID; the value is not empty. */
-static status split_identifier(struct bytes identifier, struct bytes *value, struct bytes *assigner)
+/* otherName of that type; its value is a sequence of what `put` writes. */
+static status put_other_name(struct der *der, struct bytes oid, struct bytes identifier,
+			     status (*put)(struct der *der, struct bytes first, struct bytes oid))
 {
-	const uint8_t *slash = identifier.size == 0 ? NULL : memchr(identifier.data, '/', identifier.size);
-	const size_t size = slash == NULL ? identifier.size : (size_t)(slash - identifier.data);
-	if (size == 0)
+	struct bytes first, second;
+	identifier_split(identifier, &first, &second);
+	if (first.size == 0 || (first.size != identifier.size && second.size == 0))
 		return REFUSE(identifier_malformed);
-	*value = bytes_from(identifier.data, size);
-	*assigner = slash == NULL ? bytes_from(NULL, 0) : bytes_from(slash + 1, identifier.size - size - 1);
-	return slash != NULL && assigner->size == 0 ? REFUSE(identifier_malformed) : OK;
-}
-
-static status put_permanent_identifier(struct der *der, struct bytes identifier)
-{
-	struct bytes value, assigner;
-	TRY(split_identifier(identifier, &value, &assigner));
 	const size_t name = der_open(der, other_name);
-	der_put(der, der_oid, BYTES_OF(oid_permanent_identifier));
+	der_put(der, der_oid, oid);
 	const size_t tagged = der_open(der, explicit_0), pair = der_open(der, der_sequence);
-	der_put(der, der_utf8_string, value);
-	if (assigner.size != 0)
-		TRY(put_oid(der, assigner));
+	TRY(put(der, first, second));
 	der_close(der, pair);
 	der_close(der, tagged);
 	der_close(der, name);
-	return der->is_full ? REFUSE(identifier_malformed) : OK;
+	return OK;
+}
+
+static status put_permanent_identifier(struct der *der, struct bytes value, struct bytes assigner)
+{
+	der_put(der, der_utf8_string, value);
+	return assigner.size == 0 ? OK : put_oid(der, assigner);
+}
+
+static status put_module(struct der *der, struct bytes serial, struct bytes type)
+{
+	TRY(put_oid(der, type));
+	der_put(der, der_octet_string, serial);
+	return OK;
+}
+
+static status put_identifier(struct der *der, const struct message_identifier *identifier)
+{
+	uint8_t address[16];
+	if (bytes_equal_text(identifier->type, "permanent-identifier"))
+		return put_other_name(der, BYTES_OF(oid_permanent_identifier), identifier->value,
+				      put_permanent_identifier);
+	if (bytes_equal_text(identifier->type, "hardware-module"))
+		return put_other_name(der, BYTES_OF(oid_hardware_module_name), identifier->value, put_module);
+	TRY(identifier_judge(identifier->type, identifier->value));
+	const size_t size = identifier_address(identifier->value, address);
+	if (bytes_equal_text(identifier->type, "ip"))
+		der_put(der, certificate_ip_address, bytes_from(address, size));
+	else
+		der_put(der, certificate_dns_name, identifier->value);
+	return OK;
 }
 
 status certificate_build(const struct certificate_terms *terms, const struct certificate_device *facts,
 			 struct buffer *tbs)
 {
-	uint8_t subject_room[512], names_room[640];
+	uint8_t subject_room[512], names_room[certificate_longest_tbs];
 	struct buffer subject = BUFFER(subject_room), names = BUFFER(names_room);
 	struct der der = {.out = &names};
 	TRY(certificate_subject(facts->common_name, &subject));
-	TRY(put_permanent_identifier(&der, facts->identifier));
+	for (size_t i = 0; i < facts->count; i++)
+		TRY(put_identifier(&der, &facts->identifiers[i]));
+	if (der.is_full)
+		return REFUSE(envelope_exceeded);
 	const struct certificate_parts parts = {.subject = buffer_view(&subject),
-						.usage = facts->usage->oid,
+						.usage = facts->usage->oids,
 						.alternative_names = buffer_view(&names)};
 	return certificate_frame(terms, &parts, tbs);
 }

@@ -4,8 +4,8 @@
 #ifndef KEYWARD_CERTIFICATE_H
 #define KEYWARD_CERTIFICATE_H
 
-#include "firmware/boundary/bytes.h"
-#include "firmware/boundary/status.h"
+#include "firmware/boundary/identifier.h"
+#include "firmware/boundary/wire.h"
 
 enum { certificate_serial_size = 20, certificate_longest = 4096, certificate_longest_tbs = 3500 };
 
@@ -25,10 +25,10 @@ struct certificate_terms {
 	struct bytes spki; /* DER, parsed by spki_parse before */
 };
 
-/* A usage that an envelope may name; NULL for a text that names none. */
+/* The usages that an envelope may name; NULL for a text that names none. */
 struct certificate_usage {
 	const char *name;
-	struct bytes oid;
+	struct bytes oids; /* DER, one after the other */
 };
 const struct certificate_usage *certificate_usage(struct bytes name);
 
@@ -39,11 +39,13 @@ const struct certificate_usage *certificate_usage(struct bytes name);
 status certificate_draw_terms(const struct certificate_issuer *issuer, struct bytes spki, uint64_t now_s,
 			      uint64_t validity_s, uint64_t entry, struct certificate_terms *out);
 
-/* A device: common name (empty: no subject), SAN with the permanent identifier `value` or `value/assigner OID` (RFC
- * 4043, draft-ietf-acme-device-attest-09 3.1), one extended usage. identifier_malformed when the identifier is not
- * of that grammar. */
+/* A device or server: common name (empty: no subject), and each identifier in the SAN: PermanentIdentifier (RFC 4043),
+ * HardwareModuleName (RFC 4108 5), as draft-ietf-acme-device-attest-09 3.1 asks, dNSName, iPAddress. identifier_malformed
+ * when one is not of its grammar; envelope_exceeded when there are too many. */
 struct certificate_device {
-	struct bytes common_name, identifier;
+	struct bytes common_name;
+	const struct message_identifier *identifiers;
+	size_t count;
 	const struct certificate_usage *usage;
 };
 status certificate_build(const struct certificate_terms *terms, const struct certificate_device *facts,
@@ -73,9 +75,10 @@ status certificate_assemble(struct bytes tbs, struct bytes signature_algorithm, 
 status certificate_read_spki(struct bytes tbs, struct bytes *spki);
 
 /* What the three builders share: everything but subject, usage and alternative names. certificate_frame.c. */
+enum { certificate_dns_name = 0x82, certificate_ip_address = 0x87 }; /* tags of GeneralName */
 struct certificate_parts {
 	struct bytes subject;           /* DER Name */
-	struct bytes usage;             /* content of an OID */
+	struct bytes usage;             /* DER, OIDs one after the other */
 	struct bytes alternative_names; /* content of GeneralNames; critical when the subject is empty */
 };
 status certificate_frame(const struct certificate_terms *terms, const struct certificate_parts *parts,

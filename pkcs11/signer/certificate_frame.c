@@ -91,7 +91,7 @@ static status put_extensions(struct der *der, const struct certificate_terms *te
 	der_add(der, BYTES_OF(signs_only));
 	struct extension usage = extension_open(der, BYTES_OF(oid_extended_usage), false);
 	const size_t purposes = der_open(der, der_sequence);
-	der_put(der, der_oid, parts->usage);
+	der_add(der, parts->usage);
 	der_close(der, purposes);
 	extension_close(der, usage);
 	TRY(put_key_ids(der, terms));

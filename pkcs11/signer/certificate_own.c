@@ -9,9 +9,9 @@
 #include "pkcs11/signer/certificate.h"
 #include "pkcs11/signer/der.h"
 
-enum { dns_name = 0x82, uri = 0x86, ip_address = 0x87, directory_name = 0xa4, longest_common_name = 64 };
+enum { uri = 0x86, directory_name = 0xa4, longest_common_name = 64 };
 
-static const uint8_t oid_attestation_key[] = {0x67, 0x81, 0x05, 0x08, 0x03};
+static const uint8_t oid_attestation_key[] = {0x06, 0x05, 0x67, 0x81, 0x05, 0x08, 0x03};
 static const uint8_t oid_tpm_manufacturer[] = {0x67, 0x81, 0x05, 0x02, 0x01};
 static const uint8_t oid_tpm_model[] = {0x67, 0x81, 0x05, 0x02, 0x02};
 static const uint8_t oid_tpm_version[] = {0x67, 0x81, 0x05, 0x02, 0x03};
@@ -80,9 +80,9 @@ static void put_host(struct der *der, struct bytes host)
 	uint8_t octets[16];
 	const size_t size = address_octets(host, octets);
 	if (size != 0)
-		der_put(der, ip_address, bytes_from(octets, size));
+		der_put(der, certificate_ip_address, bytes_from(octets, size));
 	else
-		der_put(der, dns_name, host);
+		der_put(der, certificate_dns_name, host);
 }
 
 status certificate_build_tls(const struct certificate_terms *terms, const struct certificate_tls *facts,
@@ -101,7 +101,7 @@ status certificate_build_tls(const struct certificate_terms *terms, const struct
 	if (der.is_full)
 		return REFUSE(tls_name_unset);
 	const struct certificate_parts parts = {.subject = buffer_view(&subject),
-						.usage = certificate_usage(bytes_from_text("serverAuth"))->oid,
+						.usage = certificate_usage(bytes_from_text("serverAuth"))->oids,
 						.alternative_names = buffer_view(&names)};
 	return certificate_frame(terms, &parts, tbs);
 }

@@ -18,25 +18,27 @@ status envelope_find(const struct message_envelope *envelopes, size_t count, str
 	return REFUSE(envelope_unknown);
 }
 
-/* One of the words with spaces between. */
-static bool is_among(struct bytes words, struct bytes word)
+static status judge_names(const struct message_envelope *envelope, const struct vouchers *vouchers)
 {
-	for (size_t at = 0; at < words.size;) {
-		const uint8_t *space = memchr(words.data + at, ' ', words.size - at);
-		const size_t size = (space == NULL ? words.size : (size_t)(space - words.data)) - at;
-		if (bytes_equal(bytes_from(words.data + at, size), word))
-			return true;
-		at += size + 1;
+	for (size_t i = 0; i < vouchers->count; i++) {
+		const struct message_identifier *name = &vouchers->identifiers[i];
+		if (!identifier_is_device(name->type) &&
+		    !identifier_is_within(name->type, name->value, envelope->dns_suffixes, envelope->ip_ranges))
+			return REFUSE(envelope_name_outside);
 	}
-	return false;
+	return OK;
 }
 
-status envelope_judge(const struct message_envelope *envelope, const struct message_device_voucher *voucher,
-		      const struct spki *key, uint32_t validity_s, uint32_t *granted_s)
+status envelope_judge(const struct message_envelope *envelope, const struct vouchers *vouchers, const struct spki *key,
+		      uint32_t validity_s, uint32_t *granted_s)
 {
-	if (!bytes_equal(voucher->directory, envelope->directory) || !is_among(envelope->format, voucher->format) ||
-	    voucher->assurance < envelope->assurance)
+	const struct message_device_voucher *device = &vouchers->device;
+	const bool is_satisfied = vouchers->has_device ? identifier_is_among(envelope->format, device->format) &&
+								 device->assurance >= envelope->assurance
+						       : envelope->assurance == 0;
+	if (!bytes_equal(vouchers->request.directory, envelope->directory) || !is_satisfied)
 		return REFUSE(envelope_unsatisfied);
+	TRY(judge_names(envelope, vouchers));
 	if ((key->kind == spki_rsa && !envelope->may_hold_rsa) || (key->kind == spki_ec && !envelope->may_hold_ec))
 		return REFUSE(envelope_exceeded);
 	if (validity_s > envelope->longest_validity_s)
@@ -87,12 +89,14 @@ static status fill(struct bytes template, struct bytes identifier, struct buffer
 	return OK;
 }
 
-status envelope_render(struct bytes template, struct bytes identifier, struct buffer *out)
+status envelope_render(struct bytes template, const struct vouchers *vouchers, struct buffer *out)
 {
-	uint8_t room[4 * envelope_longest_common_name];
+	uint8_t room[4 * envelope_longest_common_name + identifier_most];
 	struct buffer name = BUFFER(room);
-	TRY(fill(template, identifier, &name));
+	TRY(fill(template, vouchers->identifiers[vouchers->first].value, &name));
 	const size_t characters = printable_characters(buffer_view(&name));
+	if (!vouchers->has_device && characters > envelope_longest_common_name)
+		return OK;
 	if (name.size != 0 && (characters == 0 || characters > envelope_longest_common_name))
 		return REFUSE(envelope_exceeded);
 	return buffer_add(out, name.data, name.size) ? OK : REFUSE(envelope_exceeded);

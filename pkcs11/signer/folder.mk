@@ -4,7 +4,7 @@ keyward-signer.uses = firmware/confine firmware/boundary
 keyward-signer.packages = libp11 libcrypto libseccomp
 
 signer_tests := test_ledger test_ledger_crash test_ledger_tree test_envelope test_certificate test_token test_signer_issue \
-	test_signer_hostile test_signer_failing test_signer_settings test_signer_revoke
+	test_signer_hostile test_signer_failing test_signer_settings test_signer_revoke test_signer_names
 tests += $(signer_tests)
 $(foreach t,$(signer_tests),$(eval $(t).uses = tests/signer pkcs11/signer firmware/boundary))
 $(foreach t,$(signer_tests),$(eval $(t).packages = libp11 libcrypto))
@@ -22,7 +22,7 @@ fuzz_spki.packages = libp11 libcrypto
 $(B)/helpers/faulty_module.so: tests/signer/module/faulty_module.c tests/signer/faulty_module.h
 	@mkdir -p $(@D)
 	gcc -std=gnu17 -I. $(warnings) -g -shared -fPIC $< -o $@
-$(foreach t,test_token test_signer_hostile test_signer_failing test_signer_settings,$(B)/tests/$(t)): | $(B)/helpers/faulty_module.so
+$(foreach t,test_token test_signer_hostile test_signer_names test_signer_failing test_signer_settings,$(B)/tests/$(t)): | $(B)/helpers/faulty_module.so
 
 # The real program in its real confinement, started as the warden starts it.
 tests += test_signer_process

@@ -8,6 +8,7 @@
 #include "firmware/boundary/voucher.h"
 #include "pkcs11/signer/envelope.h"
 #include "pkcs11/signer/spki.h"
+#include "pkcs11/signer/vouchers.h"
 
 enum { tls_validity_s = 86400, tls_every_s = 6 * 3600, tls_burst = 64, tls_refill_s = 60 };
 
@@ -138,73 +139,50 @@ static status certify(struct signer *signer, struct draft *draft, struct issue_c
 	return stage_certificate(signer, draft, caller, now);
 }
 
-static bool is_same_order(const struct message_issue *request, const struct message_device_voucher *device,
-			  const struct message_request_voucher *asked)
-{
-	return bytes_equal(device->directory, asked->directory) && bytes_equal(device->order, asked->order) &&
-	       bytes_equal(device->order, request->order) && device->order.size != 0 &&
-	       memcmp(device->account_thumbprint, asked->account_thumbprint, sizeof device->account_thumbprint) == 0;
-}
-
-static status judge_vouchers(const struct signer *signer, const struct message_issue *request,
-			     struct message_device_voucher *device, struct message_request_voucher *asked)
-{
-	uint8_t digest[EVP_MAX_MD_SIZE];
-	TRY(voucher_open(message_device_voucher, request->device_voucher, signer->settings.device_key, device));
-	TRY(voucher_open(message_request_voucher, request->request_voucher, signer->settings.request_key, asked));
-	TRY(voucher_judge_expiry(device->expires_boot_s));
-	TRY(voucher_judge_expiry(asked->expires_boot_s));
-	if (!is_same_order(request, device, asked))
-		return REFUSE(voucher_mismatch);
-	if (EVP_Digest(asked->spki.data, asked->spki.size, digest, NULL, EVP_sha256(), NULL) != 1)
-		return REFUSE(internal);
-	if (memcmp(digest, device->spki_hash, sizeof device->spki_hash) != 0)
-		return REFUSE(voucher_mismatch);
-	return OK;
-}
-
 static void enter_device(struct message_ledger_entry *entry, const struct message_issue *request,
-			 const struct message_device_voucher *device)
+			 const struct vouchers *vouchers)
 {
+	const struct message_identifier *first = &vouchers->identifiers[vouchers->first];
 	*entry = (struct message_ledger_entry){.kind = 'c',
 					       .reporter = bytes_from_text("registrar"),
 					       .order = request->order,
-					       .identifier_type = device->identifier_type,
-					       .identifier = device->identifier,
-					       .record_sequence = device->record_sequence,
+					       .identifier_type = first->type,
+					       .identifier = first->value,
+					       .record_sequence = vouchers->device.record_sequence,
 					       .envelope = request->envelope};
-	memcpy(entry->thumbprint, device->account_thumbprint, sizeof entry->thumbprint);
-	memcpy(entry->evidence_hash, device->evidence_hash, sizeof entry->evidence_hash);
-	memcpy(entry->claims_hash, device->claims_hash, sizeof entry->claims_hash);
-	memcpy(entry->record_hash, device->record_hash, sizeof entry->record_hash);
-	memcpy(entry->configuration_hash, device->configuration_hash, sizeof entry->configuration_hash);
+	for (size_t i = 0; i < vouchers->count; i++)
+		if (i != vouchers->first)
+			entry->more_identifiers.at[entry->more_identifiers.count++] = vouchers->request.identifiers.at[i];
+	memcpy(entry->thumbprint, vouchers->request.account_thumbprint, sizeof entry->thumbprint);
+	memcpy(entry->evidence_hash, vouchers->evidence_hash, sizeof entry->evidence_hash);
+	memcpy(entry->claims_hash, vouchers->device.claims_hash, sizeof entry->claims_hash);
+	memcpy(entry->record_hash, vouchers->device.record_hash, sizeof entry->record_hash);
+	memcpy(entry->configuration_hash, vouchers->configuration_hash, sizeof entry->configuration_hash);
 	memcpy(entry->policy_hash, request->policy_hash, sizeof entry->policy_hash);
 }
 
 status issue_device(struct signer *signer, struct issue_caller caller, const struct message_issue *request,
 		    const struct moment *now)
 {
-	struct message_device_voucher device = {0};
-	struct message_request_voucher asked = {0};
+	struct vouchers vouchers = {.count = 0};
 	const struct message_envelope *envelope = NULL;
 	struct spki key;
 	uint8_t name_room[512];
 	struct buffer name = BUFFER(name_room);
 	struct draft draft = {.build = build_device};
-	TRY(judge_vouchers(signer, request, &device, &asked));
-	if (!bytes_equal_text(device.identifier_type, "permanent-identifier"))
-		return REFUSE(identifier_type_unsupported);
-	TRY(spki_parse(asked.spki, &key));
+	TRY(vouchers_open(&signer->settings, request, &vouchers));
+	TRY(spki_parse(vouchers.request.spki, &key));
 	TRY(envelope_find(signer->envelopes, signer->envelope_count, request->envelope, &envelope));
-	TRY(envelope_judge(envelope, &device, &key, request->validity_s, &draft.validity_s));
-	TRY(envelope_render(envelope->subject_cn, device.identifier, &name));
+	TRY(envelope_judge(envelope, &vouchers, &key, request->validity_s, &draft.validity_s));
+	TRY(envelope_render(envelope->subject_cn, &vouchers, &name));
 	const struct certificate_device facts = {.common_name = buffer_view(&name),
-						 .identifier = device.identifier,
+						 .identifiers = vouchers.identifiers,
+						 .count = vouchers.count,
 						 .usage = certificate_usage(envelope->extended_usage)};
 	draft.issuer = authority_find_issuer(&signer->authorities, envelope->issuer);
-	draft.spki = asked.spki;
+	draft.spki = vouchers.request.spki;
 	draft.facts = &facts;
-	enter_device(&draft.entry, request, &device);
+	enter_device(&draft.entry, request, &vouchers);
 	return certify(signer, &draft, caller, now);
 }
 

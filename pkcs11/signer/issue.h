@@ -9,7 +9,8 @@
 /* The order of checks, with what each refuses:
  *
  *   voucher_forged, voucher_expired   each voucher opened with its own key, unexpired
- *   voucher_mismatch                  same directory, order and account; device key and request key equal
+ *   voucher_mismatch, voucher_missing same directory, order and account; device key and request key equal; each
+ *                                     identifier of the request vouched for by who may
  *   public_key_bad, envelope_*        the key is one; what was proven satisfies the envelope; no more is asked
  *   order_used, order_void,           one order, one certificate; the same request again gets the identical TBS
  *   certificate_revoked

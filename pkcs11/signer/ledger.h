@@ -28,7 +28,8 @@
  *
  * Fields of a leaf, by kind:
  *   c  evidence, claims and configuration hash are those of the device voucher, as are sequence and hash of the
- *      enrolment record (zero: none); policy_hash is the registrar's
+ *      enrolment record (zero: none); policy_hash is the registrar's. identifier is the device's, more_identifiers the
+ *      names. Without a device it is the first name, and evidence_hash SHA-256 of the name vouchers as they came
  *   a  order is the activation in hex, identifier the EK's hash in hex with type ek-sha256, evidence_hash SHA-256 of
  *      the AK voucher as it came, claims_hash the hash of the root of the EK's chain
  *   t  identifier is the listener's name

@@ -62,6 +62,7 @@ static status hash_configuration(struct signer *signer)
 	struct buffer encoded = {.data = malloc(room_size), .room = room_size};
 	memset(settings.device_key, 0, sizeof settings.device_key);
 	memset(settings.request_key, 0, sizeof settings.request_key);
+	memset(settings.name_key, 0, sizeof settings.name_key);
 	memset(settings.ak_key, 0, sizeof settings.ak_key);
 	const bool is_hashed = encoded.data != NULL &&
 			       !is_refused(wire_encode(message_signer_settings, &settings, &encoded)) &&

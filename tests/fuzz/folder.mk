@@ -2,7 +2,7 @@
 fuzzers += fuzz_cbor fuzz_statement fuzz_certificate
 fuzz_cbor.uses = attest/verifier firmware/boundary
 fuzz_cbor.packages = libcbor
-fuzz_statement.uses = attest/verifier ca/jose firmware/boundary
+fuzz_statement.uses = attest/verifier attest/token ca/jose firmware/boundary
 fuzz_statement.packages = tss2-mu libcrypto libcbor
 fuzz_certificate.uses = attest/verifier firmware/boundary
 fuzz_certificate.packages = libcrypto

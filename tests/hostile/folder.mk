@@ -1,7 +1,7 @@
 # what tests/hostile/check starts: the impostor, and one program for each process that it plays hijacked
 helpers += impostor hostile-registrar hostile-listener hostile-verifier hostile-logger hostile-apple
 impostor.file = tests/hostile/impostor.c
-hostile_folders = tests/hostile tests/device attest/verifier ca/jose firmware/boundary
+hostile_folders = tests/hostile tests/device attest/verifier attest/token ca/jose firmware/boundary
 hostile-registrar.file = tests/hostile/registrar.c
 hostile-registrar.uses = $(hostile_folders)
 hostile-registrar.packages = cmocka libcrypto tss2-mu

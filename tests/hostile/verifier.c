@@ -11,6 +11,7 @@
 
 #include "firmware/boundary/clock.h"
 #include "firmware/boundary/voucher.h"
+#include "tests/device/identifier.h"
 #include "tests/hostile/world.h"
 
 static struct stage verifier, registrar = {.seat = process_REGISTRAR};
@@ -39,6 +40,7 @@ static struct lie honest_lie(void)
 			  .request = {.expires_boot_s = clock_boot_s() + 600,
 				      .directory = bytes_from_text("devices"),
 				      .order = bytes_from_text(order),
+				      .identifiers = {{device_identifier("permanent-identifier", "any-device")}, 1},
 				      .spki = bytes_from(world.key.spki, world.key.spki_size)}};
 	SHA256(world.key.spki, world.key.spki_size, lie.device.spki_hash);
 	return lie;
@@ -138,7 +140,8 @@ static void no_certificate_of_an_authority(void **state)
 	(void)state;
 	struct message_issued issued;
 	struct lie lie = honest_lie();
-	lie.device.identifier = bytes_from_text("x/CN=Keyward Root,CA:TRUE");
+	lie.device.identifier = bytes_from_text("x, CN=Keyward Root, CA:TRUE");
+	lie.request.identifiers.at[0] = device_identifier("permanent-identifier", "x, CN=Keyward Root, CA:TRUE");
 	const status got = tell(&lie, settings.device_key, &issued);
 	if (is_refused(got))
 		return;

@@ -2,6 +2,8 @@
  * Honest steps of an enrolment, spoken as the registrar speaks them. */
 #include "tests/hostile/world.h"
 
+#include "tests/device/identifier.h"
+
 #include <openssl/evp.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -71,12 +73,12 @@ static void keep_text(struct bytes text, char *out, size_t room)
 
 status world_open(struct stage *stage, const char *identifier, struct enrolment *out)
 {
-	const struct message_order_open ask = {bytes_from_text(directory), bytes_from_text(identifier_type),
-					       bytes_from_text(identifier)};
+	const struct message_order_open ask = {bytes_from_text(directory),
+					       {{device_identifier(identifier_type, identifier)}, 1}};
 	struct message_order_opened answer;
 	TRY(stage_call(stage, process_VERIFIER, message_order_open, &ask, &answer));
 	keep_text(answer.order, out->order, sizeof out->order);
-	keep_text(answer.token, out->token, sizeof out->token);
+	keep_text(answer.tokens.at[0], out->token, sizeof out->token);
 	return OK;
 }
 
@@ -131,8 +133,7 @@ status world_finalize(struct stage *stage, const struct world *world, const char
 			 &jws);
 	const struct message_finalize_judge ask = {.directory = bytes_from_text(directory),
 						   .order = bytes_from_text(enrolment->order),
-						   .identifier_type = bytes_from_text(identifier_type),
-						   .identifier = bytes_from_text(identifier),
+						   .identifiers = {{device_identifier(identifier_type, identifier)}, 1},
 						   .account_jwk = bytes_from(account->jwk, account->jwk_size),
 						   .request = device_view(&jws)};
 	struct message_finalize_judged answer;

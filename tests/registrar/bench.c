@@ -15,7 +15,7 @@
 #include "tests/registrar/bench_sign.h"
 
 /* Links live as long as the process; each bench wires them anew. */
-static struct link *verifier_link, *signer_link;
+static struct link *verifier_link, *signer_link, *prober_link;
 
 static EVP_PKEY *new_key(void)
 {
@@ -41,6 +41,11 @@ void bench_wire_signer(struct bench *bench)
 {
 	wire(bench, signer_link, neighbours_serve_signer);
 	takeover_announce(&bench->registrar);
+}
+
+void bench_wire_prober(struct bench *bench)
+{
+	wire(bench, prober_link, neighbours_serve_prober);
 }
 
 /* A channel whose other end is closed: the neighbour is away. */
@@ -70,6 +75,8 @@ static void start(struct bench *bench)
 	    .origin = bytes_from_text(BENCH_ORIGIN),
 	    .directory = bytes_from_text("devices"),
 	    .envelope = bytes_from_text("device"),
+	    .identifiers = bytes_from_text("permanent-identifier"),
+	    .challenges = bytes_from_text("device-attest-01"),
 	    .validity_s = 3600,
 	    .accounts_most = 1000,
 	    .orders_most = 1000,
@@ -95,6 +102,8 @@ static void start(struct bench *bench)
 		fail_msg("%s", sentence);
 	bench->registrar.verifier = verifier_link;
 	bench->registrar.signer = signer_link;
+	bench->registrar.prober = prober_link;
+	bench->registrar.prober_patience_ms = 700;
 	bench->registrar.verifier_patience_ms = bench->registrar.signer_patience_ms = 700;
 }
 
@@ -105,6 +114,7 @@ int bench_set_up(void **state)
 	if (verifier_link == NULL) {
 		verifier_link = link_new(process_VERIFIER);
 		signer_link = link_new(process_SIGNER);
+		prober_link = link_new(process_PROBER);
 	}
 	strcpy(bench->folder, "/tmp/registrar-bench-XXXXXX");
 	assert_non_null(mkdtemp(bench->folder));
@@ -117,6 +127,7 @@ int bench_set_up(void **state)
 	start(bench);
 	bench_wire_verifier(bench);
 	bench_wire_signer(bench);
+	bench_wire_prober(bench);
 	*state = bench;
 	return 0;
 }
@@ -127,6 +138,7 @@ int bench_tear_down(void **state)
 	char command[128];
 	unwire(verifier_link);
 	unwire(signer_link);
+	unwire(prober_link);
 	neighbours_await_end();
 	registrar_close(&bench->registrar);
 	snprintf(command, sizeof command, "rm -r %s", bench->folder);
@@ -308,7 +320,7 @@ void bench_attest(struct bench *bench, const struct client *client, const char *
 {
 	struct answer *answer = malloc(sizeof *answer);
 	char path[600];
-	bench_post(bench, client, bench_path(path, "challenge/%s", name), "{\"attObj\":\"oWNmbXRjdHBt\"}", answer);
+	bench_post(bench, client, bench_path(path, "challenge/%s/0/device-attest-01", name), "{\"attObj\":\"oWNmbXRjdHBt\"}", answer);
 	assert_int_equal(answer->http_status, 200);
 	assert_string_equal(bench_text(answer, "status"), "valid");
 	free(answer);

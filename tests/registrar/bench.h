@@ -58,8 +58,17 @@ struct fake_signer {
 	atomic_uint delay_ms;
 	atomic_uint late_ms; /* answers `issue` so much later, and other requests meanwhile */
 	atomic_uint issues, reads, voids, revocations;
+	atomic_size_t device_size, names; /* of the last issue: the device voucher's, and how many of names */
 	atomic_size_t size;
 	struct fake_entry entries[bench_entries_most];
+};
+
+/* What the fake prober does. */
+struct fake_prober {
+	atomic_uint refusal, delay_ms, probes;
+	atomic_bool is_deaf;
+	char identifier[257], type[33], challenge[33], token[129]; /* of the last probe */
+	uint8_t thumbprint[32];
 };
 
 struct bench {
@@ -68,6 +77,7 @@ struct bench {
 	struct registrar registrar;
 	struct fake_verifier verifier;
 	struct fake_signer signer;
+	struct fake_prober prober;
 	EVP_PKEY *administrator, *auditor;
 	char remote[64]; /* where requests come from */
 };
@@ -100,6 +110,7 @@ struct bytes bench_limits(void);
 /* A neighbour starts anew: new channel, same memory for the signer. */
 void bench_wire_verifier(struct bench *bench);
 void bench_wire_signer(struct bench *bench);
+void bench_wire_prober(struct bench *bench);
 
 struct client bench_client(void);
 void bench_forget(struct client *client);

@@ -72,16 +72,25 @@ static void sleep_ms(unsigned ms)
 static status open_order(struct bench *bench, int channel, uint32_t call, struct bytes body)
 {
 	struct message_order_open ask;
-	char order[65], token[65];
+	char order[65], tokens[96][65];
 	TRY(wire_decode(message_order_open, body, &ask));
 	unsigned number = atomic_fetch_add(&bench->verifier.orders, 1);
 	snprintf(order, sizeof order, "Order-%u_%08llx", number, (unsigned long long)clock_boot_ms());
-	snprintf(token, sizeof token, "token-%u-of-the-order", number);
-	const struct message_order_opened answer = {
+	struct message_order_opened answer = {
 	    .order = bytes_from_text(order),
-	    .token = bytes_from_text(token),
 	    .expires_boot_s = clock_boot_s() + bench->verifier.order_life_s,
 	};
+	for (size_t i = 0; i < ask.identifiers.count; i++) {
+		struct message_identifier identifier;
+		TRY(wire_decode(message_identifier, ask.identifiers.at[i], &identifier));
+		for (enum challenge c = 0; c < challenge_count; c++) {
+			if (!challenge_fits(c, identifier.type, identifier.value))
+				continue;
+			const size_t at = answer.tokens.count++;
+			snprintf(tokens[at], sizeof tokens[at], "token-%u-%zu-of-the-order", number, at);
+			answer.tokens.at[at] = bytes_from_text(tokens[at]);
+		}
+	}
 	return channel_send(channel, call, message_order_opened, &answer);
 }
 
@@ -377,4 +386,36 @@ static status answer_as_signer(struct bench *bench, int channel, uint32_t call, 
 void neighbours_serve_signer(struct bench *bench, int channel)
 {
 	start(bench, channel, answer_as_signer);
+}
+
+/* ---- prober ---- */
+
+static void keep_text(struct bytes text, char *out, size_t room)
+{
+	snprintf(out, room, "%.*s", (int)text.size, (const char *)text.data);
+}
+
+static status answer_as_prober(struct bench *bench, int channel, uint32_t call, enum message id, struct bytes body)
+{
+	struct fake_prober *prober = &bench->prober;
+	struct message_name_probe ask;
+	if (id != message_name_probe || prober->is_deaf)
+		return REFUSE(neighbour_away);
+	TRY(wire_decode(message_name_probe, body, &ask));
+	keep_text(ask.identifier, prober->identifier, sizeof prober->identifier);
+	keep_text(ask.identifier_type, prober->type, sizeof prober->type);
+	keep_text(ask.challenge, prober->challenge, sizeof prober->challenge);
+	keep_text(ask.token, prober->token, sizeof prober->token);
+	memcpy(prober->thumbprint, ask.account_thumbprint, sizeof prober->thumbprint);
+	atomic_fetch_add(&prober->probes, 1);
+	sleep_ms(prober->delay_ms);
+	if (prober->refusal != refusal_none)
+		return (status){(enum refusal)atomic_load(&prober->refusal)};
+	const struct message_name_probed answer = {.voucher = ask.identifier};
+	return channel_send(channel, call, message_name_probed, &answer);
+}
+
+void neighbours_serve_prober(struct bench *bench, int channel)
+{
+	start(bench, channel, answer_as_prober);
 }

@@ -8,6 +8,7 @@
 /* A thread that answers on the channel until it ends. */
 void neighbours_serve_verifier(struct bench *bench, int channel);
 void neighbours_serve_signer(struct bench *bench, int channel);
+void neighbours_serve_prober(struct bench *bench, int channel);
 
 /* Waits until every such thread has ended. */
 void neighbours_await_end(void);

@@ -123,9 +123,13 @@ struct order_row store_bench_add_order(struct store *store, int64_t account, con
 {
 	struct order_row order = {.account = account, .expires_s = 5000, .expires_boot_s = 900};
 	snprintf(order.name, sizeof order.name, "%s", name);
-	strcpy(order.identifier_type, "permanent-identifier");
-	strcpy(order.identifier, "ABCDEF123456");
-	strcpy(order.token, "token");
+	order.authorization_count = 1;
+	order.authorizations[0] = (struct authorization_row){
+	    .type = "permanent-identifier",
+	    .value = "ABCDEF123456",
+	    .state = authorization_pending,
+	    .challenge_count = 1,
+	    .challenges = {{.challenge = challenge_device_attest_01, .state = challenge_pending, .token = "token"}}};
 	store_enter(store);
 	store_bench_assert_ok(store_leave(store, store_order_add(store, &order, 100)));
 	return order;
@@ -148,6 +152,10 @@ void store_bench_judge_order(struct store *store, struct order_row *order)
 	strcpy(order->format, "tpm");
 	strcpy(order->claims, "{\"a\":1}");
 	order->assurance = 2;
+	order->state = order_ready;
+	order->authorizations[0].state = authorization_valid;
+	order->authorizations[0].challenges[0].state = challenge_valid;
+	order->authorizations[0].challenges[0].validated_s = 200;
 	store_enter(store);
 	store_bench_assert_ok(store_leave(store, store_order_judge(store, order)));
 }
@@ -155,7 +163,7 @@ void store_bench_judge_order(struct store *store, struct order_row *order)
 void store_bench_close_order(struct store *store, const char *name)
 {
 	store_enter(store);
-	store_bench_assert_ok(store_leave(store, store_order_close(store, name, authorization_invalid, "{}")));
+	store_bench_assert_ok(store_leave(store, store_order_close(store, name, "{}")));
 }
 
 struct activation_row store_bench_add_activation(struct store *store, int64_t account)

@@ -31,6 +31,16 @@ void store_bench_reopen(struct store_bench *bench, uint8_t boot);
 void store_bench_run(struct store_bench *bench, const char *sql);
 int64_t store_bench_ask(struct store_bench *bench, const char *sql);
 
+/* Takes the orders back to the version that knew one device each, whose values are 'A', 'token'. */
+#define STORE_BENCH_DEVICES_ALONE                                                                                      \
+	"DROP INDEX order_of_successor; ALTER TABLE acme_order DROP COLUMN replaces;"                                   \
+	"ALTER TABLE acme_order DROP COLUMN is_successor;"                                                              \
+	"ALTER TABLE acme_order DROP COLUMN authorizations; ALTER TABLE acme_order DROP COLUMN probing;"                \
+	"ALTER TABLE acme_order ADD COLUMN identifier_type TEXT NOT NULL DEFAULT 'permanent-identifier';"               \
+	"ALTER TABLE acme_order ADD COLUMN identifier TEXT NOT NULL DEFAULT 'A';"                                       \
+	"ALTER TABLE acme_order ADD COLUMN token TEXT NOT NULL DEFAULT 'token';"                                        \
+	"PRAGMA user_version = 4;"
+
 void store_bench_assert_ok(status s);
 void store_bench_assert_refusal(status s, const char *name);
 

@@ -2,6 +2,8 @@
  * Plays the signer's neighbours over a real channel. */
 #include "tests/signer/counter.h"
 
+#include "tests/device/identifier.h"
+
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -65,6 +67,8 @@ void counter_order(struct counter_order *order, const char *name, EVP_PKEY *key)
 							.directory = order->device.directory,
 							.order = order->device.order,
 							.spki = spki};
+	order->asked.identifiers.at[0] = device_identifier("permanent-identifier", "ek-00ff");
+	order->asked.identifiers.count = 1;
 	memset(order->device.account_thumbprint, 0x11, 32);
 	memset(order->asked.account_thumbprint, 0x11, 32);
 	memset(order->device.evidence_hash, 0x22, 32);
@@ -78,11 +82,39 @@ void counter_order(struct counter_order *order, const char *name, EVP_PKEY *key)
 	memset(order->issue.policy_hash, 0x55, 32);
 }
 
+void counter_name(struct counter_order *order, const char *type, const char *value, const char *challenge)
+{
+	struct message_name_voucher *name = &order->names[order->issue.name_vouchers.count++];
+	*name = (struct message_name_voucher){.expires_boot_s = order->asked.expires_boot_s,
+					      .directory = order->asked.directory,
+					      .order = order->asked.order,
+					      .identifier_type = bytes_from_text(type),
+					      .identifier = bytes_from_text(value),
+					      .challenge = bytes_from_text(challenge)};
+	memset(name->account_thumbprint, 0x11, 32);
+	memset(name->configuration_hash, 0x77, 32);
+	order->asked.identifiers.at[order->asked.identifiers.count++] = device_identifier(type, value);
+}
+
+void counter_server(struct counter_order *order, const char *name, EVP_PKEY *key)
+{
+	counter_order(order, name, key);
+	order->asked.identifiers.count = 0;
+	order->device = (struct message_device_voucher){.expires_boot_s = 0};
+	order->issue.envelope = bytes_from_text("server");
+}
+
 void counter_seal(const struct counter *counter, struct counter_order *order)
 {
 	struct buffer device = BUFFER(order->device_room), asked = BUFFER(order->asked_room);
 	const struct message_signer_settings *keys = &counter->fixture->settings;
-	must(voucher_seal(message_device_voucher, &order->device, keys->device_key, &device), "device voucher");
+	if (order->device.order.size != 0)
+		must(voucher_seal(message_device_voucher, &order->device, keys->device_key, &device), "device voucher");
+	for (size_t i = 0; i < order->issue.name_vouchers.count; i++) {
+		struct buffer name = BUFFER(order->name_rooms[i]);
+		must(voucher_seal(message_name_voucher, &order->names[i], keys->name_key, &name), "name voucher");
+		order->issue.name_vouchers.at[i] = buffer_view(&name);
+	}
 	must(voucher_seal(message_request_voucher, &order->asked, keys->request_key, &asked), "request voucher");
 	order->issue.device_voucher = buffer_view(&device);
 	order->issue.request_voucher = buffer_view(&asked);

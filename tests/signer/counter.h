@@ -23,16 +23,23 @@ void counter_open(struct counter *counter, struct fixture *fixture, const char *
 status counter_reopen(struct counter *counter, const char *module);
 void counter_close(struct counter *counter);
 
+enum { counter_most_names = 4 };
+
 /* A request and its vouchers, as they should be; a test spoils what it likes before counter_seal. */
 struct counter_order {
 	struct message_device_voucher device;
 	struct message_request_voucher asked;
+	struct message_name_voucher names[counter_most_names];
 	struct message_issue issue;
-	uint8_t device_room[2048], asked_room[2048], spki_room[600];
+	uint8_t device_room[2048], asked_room[16384], spki_room[600], name_rooms[counter_most_names][1024];
 };
 /* A name of 1 to 64 characters, lower-case hex for the identifier. */
 void counter_order(struct counter_order *order, const char *name, EVP_PKEY *key);
-/* Seals both vouchers, with the right keys or the keys given. */
+/* One identifier more, which the prober vouches for. */
+void counter_name(struct counter_order *order, const char *type, const char *value, const char *challenge);
+/* The same for names alone, and the envelope "server". */
+void counter_server(struct counter_order *order, const char *name, EVP_PKEY *key);
+/* Seals the vouchers, with the right keys or the keys given. */
 void counter_seal(const struct counter *counter, struct counter_order *order);
 
 struct counter_ak {

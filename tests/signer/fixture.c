@@ -243,8 +243,8 @@ static void make_keys(struct fixture *fixture, CK_SESSION_HANDLE session)
 
 static void fill_settings(struct fixture *fixture)
 {
-	static const char *const envelope_names[] = {"device", "device-rsa", "named"};
-	static const char *const templates[] = {"{identifier}", "", "device {identifier} of the fleet"};
+	static const char *const envelope_names[] = {"device", "device-rsa", "named", "server"};
+	static const char *const templates[] = {"{identifier}", "", "device {identifier} of the fleet", "{identifier}"};
 	struct message_signer_settings *settings = &fixture->settings;
 	*settings = (struct message_signer_settings){.module = bytes_from_text(FIXTURE_MODULE),
 						     .token_label = bytes_from_text(FIXTURE_LABEL),
@@ -256,6 +256,7 @@ static void fill_settings(struct fixture *fixture)
 						     .ledger_room_bytes = 1 << 20};
 	memset(settings->device_key, 0xd1, 32);
 	memset(settings->request_key, 0xe2, 32);
+	memset(settings->name_key, 0xc4, 32);
 	memset(settings->ak_key, 0xf3, 32);
 	for (size_t i = 0; i < fixture_key_count; i++) {
 		struct buffer out = BUFFER(fixture->records[i]);
@@ -266,18 +267,20 @@ static void fill_settings(struct fixture *fixture)
 		MUST(!is_refused(wire_encode(message_signer_key, &key, &out)));
 		settings->keys.at[settings->keys.count++] = buffer_view(&out);
 	}
-	for (size_t i = 0; i < 3; i++) {
+	for (size_t i = 0; i < 4; i++) {
 		struct buffer out = BUFFER(fixture->envelopes[i]);
 		const struct message_envelope envelope = {.name = bytes_from_text(envelope_names[i]),
 							  .issuer = bytes_from_text(i == 1 ? "rsa-issuer" : "issuer"),
 							  .directory = bytes_from_text("devices"),
 							  .format = bytes_from_text("tpm"),
-							  .assurance = 2,
+							  .assurance = i == 3 ? 0 : 2,
 							  .longest_validity_s = 86400,
 							  .subject_cn = bytes_from_text(templates[i]),
 							  .may_hold_rsa = i == 1,
 							  .may_hold_ec = 1,
-							  .extended_usage = bytes_from_text("clientAuth")};
+							  .extended_usage = bytes_from_text(i == 3 ? "serverAuth" : "clientAuth"),
+							  .dns_suffixes = bytes_from_text(i == 1 ? "" : "example.test shop.test"),
+							  .ip_ranges = bytes_from_text(i == 1 ? "" : "192.0.2.0/25 2001:db8::/33")};
 		MUST(!is_refused(wire_encode(message_envelope, &envelope, &out)));
 		settings->envelopes.at[settings->envelopes.count++] = buffer_view(&out);
 	}

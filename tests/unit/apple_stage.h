@@ -4,6 +4,7 @@
 #ifndef KEYWARD_APPLE_STAGE_H
 #define KEYWARD_APPLE_STAGE_H
 
+#include "tests/device/identifier.h"
 #include "firmware/boundary/voucher.h"
 #include "tests/device/apple.h"
 #include "tests/unit/statement_stage.h"
@@ -27,8 +28,7 @@ static inline void open_order_of(const char *identifier)
 	struct buffer room = BUFFER(mac.opened_room);
 	mac.identifier = identifier;
 	const struct message_order_open open = {.directory = bytes_from_text("devices"),
-						.identifier_type = bytes_from_text("permanent-identifier"),
-						.identifier = bytes_from_text(identifier)};
+						.identifiers = {{device_identifier("permanent-identifier", identifier)}, 1}};
 	assert_false(is_refused(verifier_order_open(&stage.verifier, &open, &room, &mac.order)));
 }
 
@@ -69,7 +69,7 @@ static inline struct device_apple good_mac(void)
 	return (struct device_apple){.authority = &mac.sub,
 				     .above = &mac.sub,
 				     .key = mac.key,
-				     .token = mac.order.token,
+				     .token = mac.order.tokens.at[0],
 				     .serial = MAC_SERIAL,
 				     .udid = MAC_UDID};
 }
@@ -78,7 +78,7 @@ static inline struct message_statement_judge ask_of_mac(struct bytes statement)
 {
 	struct message_statement_judge ask = ask_with(statement);
 	ask.order = mac.order.order;
-	ask.token = mac.order.token;
+	ask.token = mac.order.tokens.at[0];
 	ask.identifier = bytes_from_text(mac.identifier);
 	return ask;
 }

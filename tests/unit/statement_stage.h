@@ -11,6 +11,7 @@
 #include <cmocka.h>
 #include <openssl/evp.h>
 
+#include "tests/device/identifier.h"
 #include "attest/verifier/format.h"
 #include "attest/verifier/verifier.h"
 #include "tests/device/statement.h"
@@ -70,8 +71,7 @@ static inline int set_up(void **state)
 	make_certificate(&stage.rsa_ak, NULL, &stage.rsa_ak_certificate);
 	struct buffer room = BUFFER(stage.opened_room);
 	const struct message_order_open open = {.directory = settings.directory,
-						.identifier_type = bytes_from_text("permanent-identifier"),
-						.identifier = bytes_from_text(stage.identifier)};
+						.identifiers = {{device_identifier("permanent-identifier", stage.identifier)}, 1}};
 	assert_false(is_refused(verifier_order_open(&stage.verifier, &open, &room, &stage.order)));
 	return 0;
 }
@@ -98,7 +98,7 @@ static inline struct message_statement_judge ask_with(struct bytes statement)
 		.order = stage.order.order,
 		.identifier_type = bytes_from_text("permanent-identifier"),
 		.identifier = bytes_from_text(stage.identifier),
-		.token = stage.order.token,
+		.token = stage.order.tokens.at[0],
 		.statement = statement,
 	};
 	memcpy(ask.account_thumbprint, stage.thumbprint, sizeof ask.account_thumbprint);
@@ -126,7 +126,7 @@ static inline struct device_statement good(void)
 	chain[0] = device_view(&stage.ak_certificate);
 	return (struct device_statement){.ak = &stage.ak,
 					 .key = &stage.key,
-					 .token = stage.order.token,
+					 .token = stage.order.tokens.at[0],
 					 .thumbprint = stage.thumbprint,
 					 .chain = chain,
 					 .chain_count = 1};

@@ -296,7 +296,7 @@ static void case_55_a_device_that_is_not_named_or_named_twice_is_refused(void **
 	device_apple_build(&apple, &octets);
 	struct message_statement_judge ask = ask_of_mac(device_view(&octets));
 	ask.identifier_type = bytes_from_text("hardware-module");
-	assert_int_equal(judge_ask_of_mac(&ask), refusal_order_forged);
+	assert_int_equal(judge_ask_of_mac(&ask), refusal_token_forged);
 }
 
 static void a_hardware_module_is_no_name_of_an_apple_device(void **state)

@@ -50,8 +50,10 @@ static struct certificate_terms terms(void)
 static status build(const char *name, const char *identifier, struct buffer *tbs)
 {
 	const struct certificate_terms made = terms();
+	const struct message_identifier one = {bytes_from_text("permanent-identifier"), bytes_from_text(identifier)};
 	const struct certificate_device facts = {.common_name = bytes_from_text(name),
-						 .identifier = bytes_from_text(identifier),
+						 .identifiers = &one,
+						 .count = 1,
 						 .usage = certificate_usage(bytes_from_text("clientAuth"))};
 	return certificate_build(&made, &facts, tbs);
 }
@@ -262,7 +264,9 @@ static void a_time_from_2050_on_is_a_generalized_time(void **state)
 	struct certificate_terms made;
 	uint8_t room[certificate_longest_tbs];
 	struct buffer tbs = BUFFER(room);
-	const struct certificate_device facts = {.identifier = bytes_from_text("a"),
+	const struct message_identifier one = {bytes_from_text("permanent-identifier"), bytes_from_text("a")};
+	const struct certificate_device facts = {.identifiers = &one,
+						 .count = 1,
 						 .usage = certificate_usage(bytes_from_text("clientAuth"))};
 	(void)state;
 	assert_false(is_refused(certificate_draw_terms(&old, spki, 2524607999, 2, 0, &made)));

@@ -2,6 +2,7 @@
  * Paths from an AK certificate to a root, algorithms that are named beside the statement, and whom a statement speaks of. */
 #include <openssl/hmac.h>
 
+#include "attest/token/token.h"
 #include "ca/jose/base64url.h"
 #include "tests/unit/statement_stage.h"
 
@@ -267,10 +268,10 @@ static void a_model_with_odd_octets_is_taken_since_real_ones_have_a_nul(void **s
 	EXPECT_CERTIFICATE(tpm_ak_names, .model = "a model whose name is longer than any real one and than our room for it, by far");
 }
 
-/* An order or token as the verifier makes it, dated `age_s` ago: what its own key would have made then. */
-static struct bytes make_aged(const char *purpose, const struct bytes values[3], size_t random_size, size_t mac_size, uint64_t age_s,
-			      struct buffer *out)
+/* A token as the verifier makes it, dated `age_s` ago: what its own key would have made then. */
+static struct bytes make_aged(const struct bytes values[5], uint64_t age_s, struct buffer *out)
 {
+	enum { random_size = 24, head_size = random_size + 8 };
 	uint8_t text[1024], octets[64], tag[32];
 	struct buffer bound = BUFFER(text), whole = BUFFER(octets);
 	struct timespec now;
@@ -280,29 +281,28 @@ static struct bytes make_aged(const char *purpose, const struct bytes values[3],
 	memset(octets, 5, random_size);
 	for (size_t i = 0; i < 8; i++)
 		octets[random_size + i] = (uint8_t)(made >> (56 - 8 * i));
-	whole.size = random_size + 8;
-	const struct bytes parts[5] = {bytes_from_text(purpose), buffer_view(&whole), values[0], values[1], values[2]};
-	for (size_t i = 0; i < 5; i++) {
+	whole.size = head_size;
+	const struct bytes parts[7] = {bytes_from_text("keyward token 2"), buffer_view(&whole), values[0], values[1],
+				       values[2],			   values[3],		values[4]};
+	for (size_t i = 0; i < 7; i++) {
 		const uint8_t length[4] = {0, 0, (uint8_t)(parts[i].size >> 8), (uint8_t)parts[i].size};
 		assert_true(buffer_add(&bound, length, 4) && buffer_add(&bound, parts[i].data, parts[i].size));
 	}
 	assert_non_null(HMAC(EVP_sha256(), stage.verifier.settings.token_key, 32, bound.data, bound.size, tag, &size));
-	assert_true(buffer_add(&whole, tag, mac_size));
+	assert_true(buffer_add(&whole, tag, sizeof tag));
 	assert_true(base64url_encode(buffer_view(&whole), out));
 	return buffer_view(out);
 }
 
-static enum refusal judge_aged(uint64_t order_age_s, uint64_t token_age_s)
+static enum refusal judge_aged(uint64_t age_s)
 {
-	uint8_t order_text[64], token_text[128];
-	struct buffer order = BUFFER(order_text), token = BUFFER(token_text);
+	uint8_t token_text[128];
+	struct buffer token = BUFFER(token_text);
 	struct device_octets octets = {0};
-	const struct bytes of_order[3] = {bytes_from_text("devices"), bytes_from_text("permanent-identifier"),
-					  bytes_from_text(stage.identifier)};
 	struct message_statement_judge ask = ask_with(bytes_from(NULL, 0));
-	ask.order = make_aged("keyward order 1", of_order, 16, 16, order_age_s, &order);
-	const struct bytes of_token[3] = {ask.order, bytes_from_text("device-attest-01"), {0}};
-	ask.token = make_aged("keyward token 1", of_token, 24, 32, token_age_s, &token);
+	const struct bytes values[5] = {ask.directory, ask.order, ask.identifier_type, ask.identifier,
+					bytes_from_text("device-attest-01")};
+	ask.token = make_aged(values, age_s, &token);
 	struct device_statement statement = good();
 	statement.token = ask.token;
 	device_statement_build(&statement, &octets);
@@ -310,16 +310,17 @@ static enum refusal judge_aged(uint64_t order_age_s, uint64_t token_age_s)
 	return judge_ask(&ask);
 }
 
-static void orders_and_tokens_expire(void **state)
+static void tokens_expire(void **state)
 {
 	(void)state;
-	assert_int_equal(judge_aged(0, 0), refusal_none);
-	assert_int_equal(judge_aged(verifier_order_life_s + 1, 0), refusal_token_expired);
-	assert_int_equal(judge_aged(0, verifier_order_life_s + 1), refusal_token_expired);
-	assert_int_equal(judge_aged(0, UINT64_C(0) - 100), refusal_token_expired); /* from the future */
+	assert_int_equal(judge_aged(0), refusal_none);
+	assert_int_equal(judge_aged(token_life_s + 1), refusal_token_expired);
+	assert_int_equal(judge_aged(UINT64_C(0) - 100), refusal_token_expired); /* from the future */
 }
 
-static void an_order_of_another_type_of_identifier_is_refused(void **state)
+#define MODULE "7/1.2.3"
+
+static void a_hardware_module_without_an_enrolment_record_is_refused(void **state)
 {
 	(void)state;
 	uint8_t room_octets[512];
@@ -327,17 +328,17 @@ static void an_order_of_another_type_of_identifier_is_refused(void **state)
 	struct device_octets octets = {0};
 	struct message_order_opened opened;
 	const struct message_order_open open = {.directory = bytes_from_text("devices"),
-						.identifier_type = bytes_from_text("hardware-module"),
-						.identifier = bytes_from_text(stage.identifier)};
+						.identifiers = {{device_identifier("hardware-module", MODULE)}, 1}};
 	assert_false(is_refused(verifier_order_open(&stage.verifier, &open, &room, &opened)));
 	struct device_statement statement = good();
-	statement.token = opened.token;
+	statement.token = opened.tokens.at[0];
 	device_statement_build(&statement, &octets);
 	struct message_statement_judge ask = ask_with(device_view(&octets));
 	ask.order = opened.order;
-	ask.token = opened.token;
-	ask.identifier_type = open.identifier_type;
-	assert_int_equal(judge_ask(&ask), refusal_identifier_type_unsupported);
+	ask.token = opened.tokens.at[0];
+	ask.identifier_type = bytes_from_text("hardware-module");
+	ask.identifier = bytes_from_text(MODULE);
+	assert_int_equal(judge_ask(&ask), refusal_identity_mismatch);
 }
 
 static void case_31_a_root_more_takes_nothing_from_the_others(void **state)
@@ -373,8 +374,8 @@ int main(void)
 		cmocka_unit_test(case_43_alg_names_the_ak_or_the_family_of_the_certified_key),
 		cmocka_unit_test(case_52_schemes_and_curves_beside_plain_signatures_are_refused),
 		cmocka_unit_test(a_model_with_odd_octets_is_taken_since_real_ones_have_a_nul),
-		cmocka_unit_test(orders_and_tokens_expire),
-		cmocka_unit_test(an_order_of_another_type_of_identifier_is_refused),
+		cmocka_unit_test(tokens_expire),
+		cmocka_unit_test(a_hardware_module_without_an_enrolment_record_is_refused),
 	};
 	return cmocka_run_group_tests(tests, set_up, tear_down);
 }

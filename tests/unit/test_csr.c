@@ -23,11 +23,15 @@
 static EVP_PKEY *account, *p256, *rsa;
 static struct device_octets built;
 
+static const struct csr_names one_device = {.at = {{{(const uint8_t *)"permanent-identifier", 20}, {(const uint8_t *)IDENTIFIER, 8}}},
+					    .count = 1};
+
 static enum refusal judge_octets(struct bytes der)
 {
 	struct csr csr = {.spki_size = 4711};
 	struct detail detail;
-	status s = csr_judge(der, bytes_from_text(IDENTIFIER), account, &csr, &detail);
+	struct csr_names names = one_device;
+	status s = csr_judge(der, &names, account, &csr, &detail);
 	if (is_refused(s))
 		assert_int_equal(csr.spki_size, 4711);
 	return s.refusal;
@@ -58,6 +62,8 @@ static void the_usual_wishes_and_digests_are_taken(void **state)
 	(void)state;
 	assert_taken(judge((struct device_csr){.key_usage = "critical,digitalSignature", .extended_usage = "clientAuth"}));
 	assert_taken(judge((struct device_csr){.key_usage = "digitalSignature,keyEncipherment", .constraints = "CA:FALSE"}));
+	assert_taken(judge((struct device_csr){.extended_usage = "serverAuth"}));
+	assert_taken(judge((struct device_csr){.extended_usage = "serverAuth,clientAuth"}));
 	assert_taken(judge((struct device_csr){.digest = "SHA384"}));
 	assert_taken(judge((struct device_csr){.key = rsa, .digest = "SHA512"}));
 	assert_taken(judge((struct device_csr){.key = rsa, .subject = IDENTIFIER}));
@@ -70,7 +76,8 @@ static void the_key_of_the_request_is_given_as_it_stands(void **state)
 	uint8_t *spki = NULL;
 	const struct device_csr options = {.key = rsa};
 	device_csr_build(&options, &built);
-	assert_false(is_refused(csr_judge(device_view(&built), bytes_from_text(IDENTIFIER), account, &csr, NULL)));
+	struct csr_names names = one_device;
+	assert_false(is_refused(csr_judge(device_view(&built), &names, account, &csr, NULL)));
 	const int size = i2d_PUBKEY(rsa, &spki);
 	assert_int_equal(size, csr.spki_size);
 	assert_memory_equal(spki, csr.spki, csr.spki_size);
@@ -157,7 +164,7 @@ static void case_64_an_extension_that_is_not_granted_is_refused(void **state)
 	(void)state;
 	static const char *const usages[] = {"keyCertSign", "cRLSign", "digitalSignature,keyCertSign", "nonRepudiation",
 					     "keyAgreement", "digitalSignature,decipherOnly"};
-	static const char *const extended[] = {"anyExtendedKeyUsage", "serverAuth", "codeSigning", "clientAuth,serverAuth",
+	static const char *const extended[] = {"anyExtendedKeyUsage", "codeSigning", "clientAuth,codeSigning", "clientAuth,serverAuth,clientAuth",
 					       "emailProtection", "1.3.6.1.4.1.311.20.2.2"};
 	/* name constraints, AIA, CDP, SID, certificate policies, template, subject key identifier, TLS feature */
 	static const char *const oids[] = {"2.5.29.30", "1.3.6.1.5.5.7.1.1", "2.5.29.31", "1.3.6.1.4.1.311.25.2", "2.5.29.32",

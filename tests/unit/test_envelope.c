@@ -29,7 +29,8 @@ static enum refusal judge(const struct message_envelope *e, const struct message
 			  uint32_t validity_s, uint32_t *granted_s)
 {
 	const struct spki key = {.kind = kind, .bits = 256};
-	return envelope_judge(e, v, &key, validity_s, granted_s).refusal;
+	struct vouchers vouchers = {.request = {.directory = v->directory}, .device = *v, .has_device = true};
+	return envelope_judge(e, &vouchers, &key, validity_s, granted_s).refusal;
 }
 
 static void an_envelope_is_found_by_its_exact_name(void **state)
@@ -106,7 +107,10 @@ static void expect_name(const char *template, const char *identifier, const char
 {
 	uint8_t room[512];
 	struct buffer out = BUFFER(room);
-	const status done = envelope_render(bytes_from_text(template), bytes_from_text(identifier), &out);
+	const struct vouchers vouchers = {.has_device = true,
+					  .count = 1,
+					  .identifiers = {{bytes_from_text("permanent-identifier"), bytes_from_text(identifier)}}};
+	const status done = envelope_render(bytes_from_text(template), &vouchers, &out);
 	if (wanted == NULL) {
 		assert_int_equal(done.refusal, refusal_envelope_exceeded);
 		assert_int_equal(out.size, 0);

@@ -10,7 +10,8 @@
 
 #include <openssl/x509.h>
 
-#include "attest/verifier/token.h"
+#include "attest/token/token.h"
+#include "tests/device/identifier.h"
 #include "attest/verifier/verifier.h"
 #include "firmware/boundary/clock.h"
 #include "firmware/boundary/voucher.h"
@@ -30,8 +31,7 @@ static struct message_finalize_judge asked(const struct device_octets *request)
 {
 	return (struct message_finalize_judge){.directory = bytes_from_text("devices"),
 					       .order = bytes_from_text(order),
-					       .identifier_type = bytes_from_text("permanent-identifier"),
-					       .identifier = bytes_from_text(IDENTIFIER),
+					       .identifiers = {{device_identifier("permanent-identifier", IDENTIFIER)}, 1},
 					       .account_jwk = bytes_from(account.jwk, account.jwk_size),
 					       .request = device_view(request)};
 }
@@ -210,7 +210,7 @@ static void an_order_of_another_directory_or_identifier_is_refused(void **state)
 	ask.directory = bytes_from_text("others");
 	assert_refused(judge(&ask, NULL), directory_wrong);
 	ask = asked(&request);
-	ask.identifier = bytes_from_text("device-8");
+	ask.identifiers.at[0] = device_identifier("permanent-identifier", "device-8");
 	assert_refused(judge(&ask, NULL), order_forged);
 	ask = asked(&request);
 	ask.order = bytes_from_text("AAAA");
@@ -276,9 +276,9 @@ static int set_up(void **state)
 	device_account_new(&account);
 	device_account_new(&other_account);
 	device = EVP_PKEY_Q_keygen(NULL, NULL, "EC", "P-256");
-	if (device == NULL || is_refused(token_make_order(&verifier, verifier.settings.directory,
-							  bytes_from_text("permanent-identifier"),
-							  bytes_from_text(IDENTIFIER), &text)))
+	const struct bytes named = device_identifier("permanent-identifier", IDENTIFIER);
+	if (device == NULL ||
+	    is_refused(token_make_order(verifier.settings.token_key, verifier.settings.directory, &named, 1, &text)))
 		return -1;
 	snprintf(url, sizeof url, ORIGIN "/acme/devices/order/%s/finalize", order);
 	return 0;

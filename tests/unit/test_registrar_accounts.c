@@ -118,8 +118,9 @@ static void case_10_a_deactivated_account_may_nothing_more(void **state)
 	bench_post(*state, &client, client.kid, NULL, &answer);
 	bench_assert_refused(&answer, 401, "account_deactivated");
 	static const char *const parts[] = {"order", "authorization", "challenge", "certificate", "entry", "ak"};
+	static const char *const tails[] = {"", "/0", "/0/device-attest-01", "", "", ""};
 	for (size_t i = 0; i < sizeof parts / sizeof parts[0]; i++) {
-		bench_post(*state, &client, bench_path(path, "%s/%s", parts[i], name), NULL, &answer);
+		bench_post(*state, &client, bench_path(path, "%s/%s%s", parts[i], name, tails[i]), NULL, &answer);
 		bench_assert_refused(&answer, 401, "account_deactivated");
 	}
 	bench_post(*state, &client, bench_path(path, "order/%s/finalize", name), "{\"csr\":\"AA\"}", &answer);

@@ -105,7 +105,7 @@ static void the_sweep_leaves_certificates_and_what_is_open(void **state)
 	enrol(bench, &client, valid);
 	bench_order(bench, &client, "ABC", open);
 	bench_order(bench, &client, "ABC", failed);
-	bench_post(bench, &client, bench_path(path, "challenge/%s", failed), "{}", &answer);
+	bench_post(bench, &client, bench_path(path, "challenge/%s/0/device-attest-01", failed), "{}", &answer);
 	bench_assert_order(bench, &client, failed, "invalid");
 	grow_old(bench, clock_wall_s() - 3500);
 	sweep_all(bench);

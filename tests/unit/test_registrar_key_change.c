@@ -287,7 +287,7 @@ static void pending_and_ready_orders_go_on_with_the_new_key(void **state)
 	bench_post(bench, &client, bench_path(path, "order/%s/finalize", ready), "{\"csr\":\"MIIB\"}", &answer);
 	bench_assert_refused(&answer, 403, "order_not_ready");
 	assert_int_equal(bench->signer.issues, 0);
-	bench_post(bench, &client, bench_path(path, "authorization/%s", ready), NULL, &answer);
+	bench_post(bench, &client, bench_path(path, "authorization/%s/0", ready), NULL, &answer);
 	assert_string_equal(bench_text(&answer, "status"), "pending");
 	assert_string_equal(bench_member(bench_first(&answer, "challenges"), "status"), "pending");
 	assert_null(json_object_get(bench_first(&answer, "challenges"), "validated"));
@@ -317,7 +317,7 @@ static void a_verdict_for_the_old_key_does_not_outlast_it(void **state)
 		bench->verifier.delay_ms = 300;
 		struct sender challenge = {.bench = bench,
 					   .client = &old,
-					   .path = bench_path(path, "challenge/%s", name),
+					   .path = bench_path(path, "challenge/%s/0/device-attest-01", name),
 					   .payload = "{\"attObj\":\"oWNmbXRjdHBt\"}"};
 		bench_post_apart(&challenge);
 		while (!flight_has(&bench->registrar.flight, "challenge", name))

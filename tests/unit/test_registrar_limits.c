@@ -36,7 +36,7 @@ static void fail_challenge(struct bench *bench, const struct client *client, con
 {
 	char name[65], path[600];
 	bench_order(bench, client, identifier, name);
-	bench_post(bench, client, bench_path(path, "challenge/%s", name), "{}", answer);
+	bench_post(bench, client, bench_path(path, "challenge/%s/0/device-attest-01", name), "{}", answer);
 }
 
 static void from_address(struct bench *bench, const char *address)
@@ -192,7 +192,7 @@ static void case_22_orders_of_a_device_are_limited_and_a_stranger_cannot_use_the
 	new_order(bench, &client, an_order, &answer);
 	is_limited(bench, &answer, "device_orders_limited");
 	const unsigned statements = bench->verifier.statements;
-	bench_post(bench, &client, bench_path(path, "challenge/%s", ready), "{\"attObj\":\"oWNmbXRjdHBt\"}", &answer);
+	bench_post(bench, &client, bench_path(path, "challenge/%s/0/device-attest-01", ready), "{\"attObj\":\"oWNmbXRjdHBt\"}", &answer);
 	is_limited(bench, &answer, "device_orders_limited");
 	assert_int_equal(bench->verifier.statements, statements);
 	bench_assert_order(bench, &client, ready, "pending"); /* it may come later */
@@ -217,7 +217,7 @@ static void case_22_failed_challenges_are_limited_by_account(void **state)
 		assert_int_equal(answer.http_status, 200);
 	}
 	bench_order(bench, &client, "ABC", name);
-	bench_post(bench, &client, bench_path(path, "challenge/%s", name), "{\"attObj\":\"oWNmbXRjdHBt\"}", &answer);
+	bench_post(bench, &client, bench_path(path, "challenge/%s/0/device-attest-01", name), "{\"attObj\":\"oWNmbXRjdHBt\"}", &answer);
 	is_limited(bench, &answer, "account_failures_limited");
 	bench_assert_order(bench, &client, name, "pending");
 	assert_int_equal(bench->verifier.statements, 0);

@@ -48,7 +48,7 @@ static void an_order_goes_from_pending_to_a_certificate(void **state)
 	bench_post(bench, &client, finalize, "{\"csr\":\"MIIB\"}", &answer);
 	bench_assert_refused(&answer, 403, "order_not_ready");
 
-	bench_post(bench, &client, bench_path(path, "challenge/%s", name), "{\"attObj\":\"oWNmbXRjdHBt\",\"more\":1}",
+	bench_post(bench, &client, bench_path(path, "challenge/%s/0/device-attest-01", name), "{\"attObj\":\"oWNmbXRjdHBt\",\"more\":1}",
 		   &answer);
 	assert_int_equal(answer.http_status, 200);
 	assert_string_equal(bench_text(&answer, "status"), "valid");
@@ -122,6 +122,7 @@ static void a_certificate_is_explained_with_its_place_in_the_ledger(void **state
 static void case_10_another_account_reaches_nothing_of_an_order(void **state)
 {
 	static const char *const parts[] = {"order", "authorization", "challenge", "certificate", "entry"};
+	static const char *const tails[] = {"", "/0", "/0/device-attest-01", "", ""};
 	struct bench *bench = *state;
 	struct client client = bench_client(), other = bench_client();
 	struct answer answer;
@@ -129,18 +130,18 @@ static void case_10_another_account_reaches_nothing_of_an_order(void **state)
 	bench_register(bench, &client);
 	bench_register(bench, &other);
 	bench_order(bench, &client, "ABC", name);
-	bench_post(bench, &other, bench_path(path, "challenge/%s", name), "{\"attObj\":\"oWNmbXRjdHBt\"}", &answer);
+	bench_post(bench, &other, bench_path(path, "challenge/%s/0/device-attest-01", name), "{\"attObj\":\"oWNmbXRjdHBt\"}", &answer);
 	bench_assert_refused(&answer, 403, "account_wrong");
-	bench_post(bench, &other, bench_path(path, "authorization/%s", name), "{\"status\":\"deactivated\"}", &answer);
+	bench_post(bench, &other, bench_path(path, "authorization/%s/0", name), "{\"status\":\"deactivated\"}", &answer);
 	bench_assert_refused(&answer, 403, "account_wrong");
 	bench_attest(bench, &client, name);
 	bench_post(bench, &other, bench_path(path, "order/%s/finalize", name), "{\"csr\":\"MIIB\"}", &answer);
 	bench_assert_refused(&answer, 403, "account_wrong");
 	bench_finalize(bench, &client, name);
 	for (size_t i = 0; i < sizeof parts / sizeof parts[0]; i++) {
-		bench_post(bench, &other, bench_path(path, "%s/%s", parts[i], name), NULL, &answer);
+		bench_post(bench, &other, bench_path(path, "%s/%s%s", parts[i], name, tails[i]), NULL, &answer);
 		bench_assert_refused(&answer, 403, "account_wrong");
-		bench_post(bench, &client, bench_path(path, "%s/absent", parts[i]), NULL, &answer);
+		bench_post(bench, &client, bench_path(path, "%s/absent%s", parts[i], tails[i]), NULL, &answer);
 		bench_assert_refused(&answer, 404, "not_found");
 	}
 	bench_forget(&client);
@@ -179,7 +180,8 @@ static void cases_15_16_and_18_identifiers_are_judged_octet_for_octet(void **sta
 	    {ONE("\"dns\"", "\"a.example\""), "identifier_type_unsupported"},
 	    {ONE("\"hardware-module\"", "\"A/1.2.3\""), "identifier_type_unsupported"},
 	    {ONE("\"Permanent-Identifier\"", "\"A\""), "identifier_type_unsupported"},
-	    {"{\"identifiers\":[" PID_OF("A") ",{\"type\":\"dns\",\"value\":\"a.example\"}]}", "identifier_count"},
+	    {"{\"identifiers\":[" PID_OF("A") ",{\"type\":\"dns\",\"value\":\"a.example\"}]}", "identifier_type_unsupported"},
+	    {"{\"identifiers\":[" PID_OF("A") "," PID_OF("B") "]}", "identifier_count"},
 	    {"{\"identifiers\":[" PID_OF("A") "," PID_OF("A") "]}", "identifier_count"},
 	    {"{\"identifiers\":[]}", "identifier_count"},
 	    {"{\"identifiers\":{}}", "payload_malformed"},
@@ -255,11 +257,11 @@ static void an_order_past_its_time_is_invalid(void **state)
 	bench_attest(bench, &client, ready);
 	sleep(3);
 	bench_assert_order(bench, &client, name, "invalid");
-	bench_post(bench, &client, bench_path(path, "challenge/%s", name), "{\"attObj\":\"oWNmbXRjdHBt\"}", &answer);
+	bench_post(bench, &client, bench_path(path, "challenge/%s/0/device-attest-01", name), "{\"attObj\":\"oWNmbXRjdHBt\"}", &answer);
 	bench_assert_refused(&answer, 400, "order_expired");
 	bench_post(bench, &client, bench_path(path, "order/%s/finalize", ready), "{\"csr\":\"MIIB\"}", &answer);
 	bench_assert_refused(&answer, 400, "order_expired");
-	bench_post(bench, &client, bench_path(path, "authorization/%s", name), NULL, &answer);
+	bench_post(bench, &client, bench_path(path, "authorization/%s/0", name), NULL, &answer);
 	assert_string_equal(bench_text(&answer, "status"), "expired");
 	assert_int_equal(bench->verifier.statements, 1);
 	assert_int_equal(bench->signer.issues, 0);
@@ -273,8 +275,8 @@ static void add_orders(struct bench *bench, int64_t account, unsigned count, boo
 	for (unsigned i = 0; i < count; i++) {
 		struct order_row order = {.account = account,
 					  .expires_boot_s = are_live ? UINT32_MAX : 1,
-					  .identifier_type = "permanent-identifier",
-					  .identifier = "A"};
+					  .authorization_count = 1,
+					  .authorizations = {{.type = "permanent-identifier", .value = "A"}}};
 		snprintf(order.name, sizeof order.name, "order-%04u", number++);
 		assert_false(is_refused(store_order_add(bench->registrar.store, &order, 1)));
 	}

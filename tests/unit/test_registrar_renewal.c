@@ -212,7 +212,7 @@ static void an_order_that_fails_gives_its_predecessor_free(void **state)
 	bench_register(bench, &client);
 	obtain(bench, &client, "ABC", name, id);
 	succeed(bench, &client, id, successor); /* the attestation fails */
-	bench_post(bench, &client, bench_path(path, "challenge/%s", successor), "{}", &answer);
+	bench_post(bench, &client, bench_path(path, "challenge/%s/0/device-attest-01", successor), "{}", &answer);
 	bench_assert_order(bench, &client, successor, "invalid");
 	bench->verifier.order_life_s = 1;
 	succeed(bench, &client, id, successor); /* expires */
@@ -271,7 +271,7 @@ static void case_21_a_stranger_keeps_no_device_from_renewing(void **state)
 		succeed(bench, &stranger, id, wish); /* and none is the successor */
 	succeed(bench, &client, id, successor);
 	/* even with a statement that holds, it comes too late */
-	bench_post(bench, &stranger, bench_path(path, "challenge/%s", wish), "{\"attObj\":\"oWNmbXRjdHBt\"}", &answer);
+	bench_post(bench, &stranger, bench_path(path, "challenge/%s/0/device-attest-01", wish), "{\"attObj\":\"oWNmbXRjdHBt\"}", &answer);
 	assert_int_equal(answer.http_status, 200);
 	assert_string_equal(bench_text(&answer, "status"), "invalid");
 	assert_string_equal(bench_member(json_object_get(answer.json, "error"), "refusal"), "already_replaced");
@@ -298,7 +298,7 @@ static void case_21_of_two_accounts_that_prove_one_device_at_once_one_replaces(v
 	for (size_t i = 0; i < 2; i++) {
 		senders[i] = (struct sender){.bench = bench,
 					     .client = &both[i],
-					     .path = bench_path(paths[i], "challenge/%s", wishes[i]),
+					     .path = bench_path(paths[i], "challenge/%s/0/device-attest-01", wishes[i]),
 					     .payload = "{\"attObj\":\"oWNmbXRjdHBt\"}"};
 		bench_post_apart(&senders[i]);
 	}

@@ -45,7 +45,7 @@ static void new_nonce_answers_head_with_200_and_get_with_204(void **state)
 static void every_answer_but_the_directory_links_to_the_directory(void **state)
 {
 	static const char *const paths[] = {"new-account", "new-order", "account/1", "account/1/orders", "orders/5",
-					    "key-change", "order/A", "order/A/finalize", "authorization/A", "challenge/A",
+					    "key-change", "order/A", "order/A/finalize", "authorization/A/0", "challenge/A/0/device-attest-01",
 					    "certificate/A", "entry/A", "ak", "ak/1", "no-such-thing"};
 	struct client client = bench_client();
 	struct answer answer;

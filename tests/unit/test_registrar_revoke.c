@@ -152,7 +152,7 @@ static void an_account_with_a_valid_authorization_for_the_identifier_revokes(voi
 	bench_assert_refused(&answer, 403, "revocation_forbidden");
 	bench_order(bench, &other, "ABC", order); /* given up */
 	bench_attest(bench, &other, order);
-	bench_post(bench, &other, bench_path(path, "authorization/%s", order), "{\"status\":\"deactivated\"}", &answer);
+	bench_post(bench, &other, bench_path(path, "authorization/%s/0", order), "{\"status\":\"deactivated\"}", &answer);
 	assert_int_equal(answer.http_status, 200);
 	plead(bench, &other, leaf, "", &answer);
 	bench_assert_refused(&answer, 403, "revocation_forbidden");

@@ -225,11 +225,11 @@ static void another_boot_closes_pending_and_ready_orders(void **state)
 	assert_string_equal(json_string_value(json_object_get(json_object_get(answer.json, "error"), "refusal")),
 			    "order_expired");
 	assert_non_null(strstr(answer.body, "started anew"));
-	bench_post(bench, &client, bench_path(path, "challenge/%s", pending), "{\"attObj\":\"oWNmbXRjdHBt\"}", &answer);
+	bench_post(bench, &client, bench_path(path, "challenge/%s/0/device-attest-01", pending), "{\"attObj\":\"oWNmbXRjdHBt\"}", &answer);
 	bench_assert_refused(&answer, 400, "order_expired");
 	finalize(bench, &client, ready, &answer);
 	bench_assert_refused(&answer, 400, "order_expired");
-	bench_post(bench, &client, bench_path(path, "authorization/%s", ready), NULL, &answer);
+	bench_post(bench, &client, bench_path(path, "authorization/%s/0", ready), NULL, &answer);
 	assert_string_equal(bench_text(&answer, "status"), "expired");
 	bench_forget(&client);
 }
@@ -248,7 +248,7 @@ static void a_neighbour_that_is_away_changes_nothing(void **state)
 	bench_assert_refused(&answer, 503, "neighbour_away");
 	assert_int_equal(answer.retry_after_s, 2);
 	assert_int_equal(strlen(answer.nonce), 32);
-	bench_post(bench, &client, bench_path(path, "challenge/%s", name), "{\"attObj\":\"oWNmbXRjdHBt\"}", &answer);
+	bench_post(bench, &client, bench_path(path, "challenge/%s/0/device-attest-01", name), "{\"attObj\":\"oWNmbXRjdHBt\"}", &answer);
 	bench_assert_refused(&answer, 503, "neighbour_away");
 	assert_order(bench, &client, name, "pending", "");
 	bench->verifier.is_deaf = false;
@@ -285,7 +285,7 @@ static void case_91_a_full_disk_makes_nothing_half_and_the_order_can_be_repeated
 	bench_post(bench, &other, "/acme/devices/new-account", "{}", &answer);
 	bench_assert_refused(&answer, 503, "store_failed");
 	assert_true(answer.retry_after_s > 0);
-	bench_post(bench, &client, bench_path(path, "challenge/%s", pending), "{\"attObj\":\"oWNmbXRjdHBt\"}", &answer);
+	bench_post(bench, &client, bench_path(path, "challenge/%s/0/device-attest-01", pending), "{\"attObj\":\"oWNmbXRjdHBt\"}", &answer);
 	bench_assert_refused(&answer, 503, "store_failed");
 	finalize(bench, &client, name, &answer);
 	allow_file_size(RLIM_INFINITY);

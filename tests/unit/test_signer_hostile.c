@@ -10,6 +10,7 @@
 #include <openssl/rsa.h>
 
 #include "firmware/boundary/voucher.h"
+#include "tests/device/identifier.h"
 #include "tests/signer/stage.h"
 
 static void case_83_a_request_without_vouchers_is_refused(void **state)
@@ -18,7 +19,7 @@ static void case_83_a_request_without_vouchers_is_refused(void **state)
 	(void)state;
 	counter_seal(&stage.counter, &stage.order);
 	stage.order.issue.device_voucher.size = 0;
-	stage_expect_nothing(refusal_voucher_forged);
+	stage_expect_nothing(refusal_voucher_missing);
 	counter_seal(&stage.counter, &stage.order);
 	stage.order.issue.request_voucher.size = 0;
 	stage_expect_nothing(refusal_voucher_forged);
@@ -41,7 +42,7 @@ static void case_83_a_voucher_with_any_changed_bit_or_cut_is_refused(void **stat
 		stage_expect(counter_issue(&stage.counter, &stage.order, &issued), refusal_voucher_forged);
 		stage.order.asked_room[at] ^= (uint8_t)(1 << at % 8);
 	}
-	for (size_t size = 0; size < stage.order.issue.device_voucher.size; size++) {
+	for (size_t size = 1; size < stage.order.issue.device_voucher.size; size++) {
 		struct counter_order cut = stage.order;
 		cut.issue.device_voucher = bytes_from(stage.order.device_room, size);
 		stage_expect(counter_issue(&stage.counter, &cut, &issued), refusal_voucher_forged);
@@ -179,14 +180,18 @@ static void case_15_an_identifier_outside_its_grammar_is_refused(void **state)
 	(void)state;
 	for (size_t i = 0; i < 4; i++) {
 		stage.order.device.identifier = bytes_from_text(bad[i]);
+		stage.order.asked.identifiers.at[0] = device_identifier("permanent-identifier", bad[i]);
 		stage.order.issue.envelope = bytes_from_text("named");
 		counter_seal(&stage.counter, &stage.order);
 		stage_expect_nothing(refusal_identifier_malformed);
 	}
 	stage.order.device.identifier = bytes_from_text("a\nb");
+	stage.order.asked.identifiers.at[0] = device_identifier("permanent-identifier", "a\nb");
 	counter_seal(&stage.counter, &stage.order);
-	stage_expect_nothing(refusal_envelope_exceeded);
+	stage_expect_nothing(refusal_identifier_malformed);
 	stage.order.device.identifier_type = bytes_from_text("dns");
+	stage.order.device.identifier = bytes_from_text("a.example.test");
+	stage.order.asked.identifiers.at[0] = device_identifier("dns", "a.example.test");
 	counter_seal(&stage.counter, &stage.order);
 	stage_expect_nothing(refusal_identifier_type_unsupported);
 }

@@ -8,6 +8,7 @@
 #include <cmocka.h>
 #include <openssl/evp.h>
 
+#include "tests/device/identifier.h"
 #include "firmware/boundary/clock.h"
 #include "firmware/boundary/voucher.h"
 #include "tests/device/rsa.h"
@@ -117,7 +118,7 @@ static void case_37_extra_data_for_anything_else_is_refused(void **state)
 	(void)state;
 	uint8_t hash[64], other[32] = {9};
 	unsigned size = 0;
-	const struct bytes token = stage.order.token;
+	const struct bytes token = stage.order.tokens.at[0];
 	struct device_statement statement = good();
 	statement.thumbprint = other;
 	EXPECT(&statement, tpm_extra_data_wrong);
@@ -479,16 +480,15 @@ static void an_enrolment_record_stands_in_claims_and_voucher(void **state)
 	struct message_verifier_settings *settings = &stage.verifier.settings;
 	sign_record(&record);
 	const struct message_order_open open = {.directory = settings->directory,
-						.identifier_type = bytes_from_text("permanent-identifier"),
-						.identifier = bytes_from_text("press-7")};
+						.identifiers = {{device_identifier("permanent-identifier", "press-7")}, 1}};
 	assert_false(is_refused(verifier_order_open(&stage.verifier, &open, &opened_room, &opened)));
 	struct device_statement statement = good();
-	statement.token = opened.token;
+	statement.token = opened.tokens.at[0];
 	device_statement_build(&statement, &octets);
 	struct message_statement_judge ask = ask_with(device_view(&octets));
-	ask.identifier = open.identifier;
+	ask.identifier = bytes_from_text("press-7");
 	ask.order = opened.order;
-	ask.token = opened.token;
+	ask.token = opened.tokens.at[0];
 	assert_int_equal(judge_ask(&ask), refusal_identity_mismatch);
 	ask.enrolment_record = device_view(&record);
 	assert_int_equal(verifier_statement_judge(&stage.verifier, &ask, &room, &answer, NULL).refusal, refusal_none);
@@ -581,10 +581,10 @@ static void orders_and_tokens_of_elsewhere_are_refused(void **state)
 	assert_int_equal(judge_ask(&ask), refusal_directory_wrong);
 	ask = ask_with(device_view(&octets));
 	ask.order = bytes_from_text("AAAA");
-	assert_int_equal(judge_ask(&ask), refusal_order_forged);
+	assert_int_equal(judge_ask(&ask), refusal_token_forged);
 	ask = ask_with(device_view(&octets));
 	ask.identifier = bytes_from_text("another");
-	assert_int_equal(judge_ask(&ask), refusal_order_forged);
+	assert_int_equal(judge_ask(&ask), refusal_token_forged);
 	ask = ask_with(device_view(&octets));
 	ask.token = bytes_from_text("AAAA");
 	assert_int_equal(judge_ask(&ask), refusal_token_forged);

@@ -25,7 +25,7 @@ static void rows_survive_a_restart(void **state)
 	assert_true(account.is_active);
 	order = store_bench_find_order(bench->store, "one");
 	assert_int_equal(order.state, order_ready);
-	assert_int_equal(order.authorization, authorization_valid);
+	assert_int_equal(order.authorizations[0].state, authorization_valid);
 	assert_int_equal(order.voucher_size, 3);
 	assert_int_equal(order.spki_hash[31], 7);
 	assert_string_equal(order.claims, "{\"a\":1}");
@@ -42,7 +42,7 @@ static void another_boot_closes_what_was_open(void **state)
 	store_bench_reopen(bench, 2);
 	assert_int_equal(store_bench_find_order(bench->store, "ready").state, order_invalid);
 	assert_int_equal(store_bench_find_order(bench->store, "pending").state, order_invalid);
-	assert_int_equal(store_bench_find_order(bench->store, "pending").authorization, authorization_expired);
+	assert_int_equal(store_bench_find_order(bench->store, "pending").end, order_end_expired);
 	store_enter(bench->store);
 	store_bench_assert_refusal(
 	    store_leave(bench->store, store_activation_find(bench->store, activation.id, &activation)),
@@ -69,10 +69,10 @@ static void an_order_closes_once_and_its_challenge_is_judged_once(void **state)
 	uint64_t count = 9;
 	store_enter(bench->store);
 	store_bench_assert_ok(
-	    store_leave(bench->store, store_order_close(bench->store, "one", authorization_invalid, "{\"first\":1}")));
+	    store_leave(bench->store, store_order_close(bench->store, "one", "{\"first\":1}")));
 	store_enter(bench->store);
 	store_bench_assert_ok(
-	    store_leave(bench->store, store_order_close(bench->store, "one", authorization_expired, "{\"second\":1}")));
+	    store_leave(bench->store, store_order_close(bench->store, "one", "{\"second\":1}")));
 	assert_string_equal(store_bench_find_order(bench->store, "one").error, "{\"first\":1}");
 	store_enter(bench->store);
 	store_bench_assert_refusal(store_leave(bench->store, store_order_judge(bench->store, &order)),
@@ -299,6 +299,121 @@ static void a_file_that_is_no_database_is_refused_with_a_sentence(void **state)
 	assert_non_null(strstr(sentence, "cannot be opened"));
 }
 
+static void expect_migrated(struct store_bench *bench, const char *name, enum authorization_state state,
+			    enum challenge_state challenge, enum order_end end)
+{
+	const struct order_row order = store_bench_find_order(bench->store, name);
+	assert_int_equal(order.authorization_count, 1);
+	assert_string_equal(order.authorizations[0].type, "permanent-identifier");
+	assert_string_equal(order.authorizations[0].value, "A");
+	assert_int_equal(order.authorizations[0].state, state);
+	assert_int_equal(order.authorizations[0].challenge_count, 1);
+	assert_int_equal(order.authorizations[0].challenges[0].challenge, challenge_device_attest_01);
+	assert_int_equal(order.authorizations[0].challenges[0].state, challenge);
+	assert_string_equal(order.authorizations[0].challenges[0].token, "token");
+	assert_int_equal(order.end, end);
+}
+
+static void orders_of_the_version_that_knew_one_device_each_are_kept(void **state)
+{
+	struct store_bench *bench = *state;
+	int64_t id = store_bench_add_account(bench->store, 1);
+	struct order_row done = store_bench_add_order(bench->store, id, "done"),
+			 ready = store_bench_add_order(bench->store, id, "ready"),
+			 over = store_bench_add_order(bench->store, id, "over");
+	static const char *const others[] = {"pending", "failed", "given-up"};
+	for (size_t i = 0; i < 3; i++)
+		store_bench_add_order(bench->store, id, others[i]);
+	store_bench_judge_order(bench->store, &done);
+	store_bench_judge_order(bench->store, &ready);
+	store_bench_judge_order(bench->store, &over);
+	const struct certificate_row certificate = store_bench_certificate(1, done.id);
+	store_bench_add_certificate(bench->store, &certificate);
+	store_bench_close(bench);
+	store_bench_run(bench, STORE_BENCH_DEVICES_ALONE
+			"UPDATE acme_order SET auth = 'v' WHERE name IN ('done', 'ready');"
+			"UPDATE acme_order SET auth = 'i', state = 'i', error = '{}' WHERE name = 'failed';"
+			"UPDATE acme_order SET auth = 'd', state = 'i', error = '{}' WHERE name = 'given-up';"
+			"UPDATE acme_order SET auth = 'x', state = 'i' WHERE name = 'over';");
+	store_bench_open(bench, 1, NULL);
+	expect_migrated(bench, "done", authorization_valid, challenge_valid, order_end_none);
+	expect_migrated(bench, "ready", authorization_valid, challenge_valid, order_end_none);
+	expect_migrated(bench, "pending", authorization_pending, challenge_pending, order_end_none);
+	expect_migrated(bench, "failed", authorization_invalid, challenge_invalid, order_end_none);
+	expect_migrated(bench, "given-up", authorization_deactivated, challenge_pending, order_end_deactivated);
+	expect_migrated(bench, "over", authorization_valid, challenge_valid, order_end_expired);
+	assert_int_equal(store_bench_find_order(bench->store, "ready").voucher_size, 3);
+	assert_int_equal(store_bench_find_order(bench->store, "ready").state, order_ready);
+}
+
+/* Names beside a device, with several challenges each. */
+static struct order_row order_of_names(int64_t account)
+{
+	struct order_row order = {.account = account, .name = "names", .expires_s = 5000, .expires_boot_s = 900};
+	order.authorization_count = identifiers_most;
+	for (unsigned i = 0; i < identifiers_most; i++) {
+		struct authorization_row *row = &order.authorizations[i];
+		snprintf(row->type, sizeof row->type, "dns");
+		snprintf(row->value, sizeof row->value, "host-%02u.example.test", i);
+		row->state = authorization_pending;
+		row->challenge_count = challenge_most;
+		for (unsigned k = 0; k < challenge_most; k++) {
+			row->challenges[k] = (struct challenge_row){.challenge = (enum challenge)(k + 1), .state = challenge_pending};
+			memset(row->challenges[k].token, 'a' + (int)k, 128);
+		}
+	}
+	return order;
+}
+
+static void count_name(void *to, const char *name)
+{
+	assert_string_equal(name, "names");
+	++*(unsigned *)to;
+}
+
+static unsigned count_probing(struct store_bench *bench)
+{
+	unsigned listed = 0, count = 0;
+	int64_t after = 0;
+	const struct probing_listing listing = {10, count_name, &listed};
+	store_enter(bench->store);
+	store_bench_assert_ok(
+	    store_leave(bench->store, store_order_list_probing(bench->store, &listing, &after, &count)));
+	assert_int_equal(listed, count);
+	return count;
+}
+
+static void every_authorization_and_challenge_of_a_long_order_is_kept(void **state)
+{
+	struct store_bench *bench = *state;
+	static struct order_row order;
+	order = order_of_names(store_bench_add_account(bench->store, 1));
+	store_enter(bench->store);
+	store_bench_assert_ok(store_leave(bench->store, store_order_add(bench->store, &order, 100)));
+	assert_int_equal(count_probing(bench), 0);
+	order.authorizations[31].challenges[2].state = challenge_processing;
+	order.authorizations[7].state = authorization_valid;
+	order.authorizations[7].voucher_size = sizeof order.authorizations[7].voucher;
+	memset(order.authorizations[7].voucher, 9, sizeof order.authorizations[7].voucher);
+	order.authorizations[7].challenges[1].state = challenge_valid;
+	order.authorizations[7].challenges[1].validated_s = 4711;
+	store_enter(bench->store);
+	store_bench_assert_ok(store_leave(bench->store, store_order_write(bench->store, &order)));
+	store_bench_reopen(bench, 1);
+	assert_int_equal(count_probing(bench), 1);
+	const struct order_row found = store_bench_find_order(bench->store, "names");
+	assert_int_equal(found.authorization_count, identifiers_most);
+	assert_string_equal(found.authorizations[31].value, "host-31.example.test");
+	assert_int_equal(found.authorizations[31].challenges[2].state, challenge_processing);
+	assert_int_equal(strlen(found.authorizations[31].challenges[2].token), 128);
+	assert_int_equal(found.authorizations[7].state, authorization_valid);
+	assert_int_equal(found.authorizations[7].voucher_size, sizeof found.authorizations[7].voucher);
+	assert_int_equal(found.authorizations[7].voucher[1023], 9);
+	assert_int_equal(found.authorizations[7].challenges[1].validated_s, 4711);
+	store_bench_reopen(bench, 2);
+	assert_int_equal(count_probing(bench), 0);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -315,6 +430,8 @@ int main(void)
 	    ON_A_STORE(a_failing_disk_under_many_threads_loses_no_answered_work),
 	    ON_A_STORE(a_database_of_a_newer_program_is_refused_with_a_sentence),
 	    ON_A_STORE(a_file_that_is_no_database_is_refused_with_a_sentence),
+	    ON_A_STORE(orders_of_the_version_that_knew_one_device_each_are_kept),
+	    ON_A_STORE(every_authorization_and_challenge_of_a_long_order_is_kept),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

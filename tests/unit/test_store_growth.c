@@ -18,10 +18,8 @@ static void add_many_orders(struct store_bench *bench, unsigned count)
 		 " INSERT INTO account (id, is_active, thumbprint, jwk, contact, created_s)"
 		 " SELECT i, 1, CAST('t' || i AS BLOB), '{}', '[]', 1 FROM n;"
 		 "WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < %u)"
-		 " INSERT INTO acme_order (account, name, identifier_type, identifier, token, state, auth, created_s,"
-		 " expires_s, expires_boot_s) SELECT i / 32 + 1, printf('order-%%08d', i), 'permanent-identifier', "
-		 "'id-' || i,"
-		 " 'token', 'p', 'p', 1, 5000, 900 FROM n; COMMIT",
+		 " INSERT INTO acme_order (account, name, authorizations, state, auth, created_s, expires_s, expires_boot_s)"
+		 " SELECT i / 32 + 1, printf('order-%%08d', i), zeroblob(200), 'p', 'p', 1, 5000, 900 FROM n; COMMIT",
 		 count, count);
 	store_bench_run(bench, sql);
 }
@@ -110,9 +108,7 @@ static void a_database_of_the_version_before_learns_who_has_a_certificate(void *
 	store_bench_add_certificate(bench->store, &certificate);
 	store_bench_close(bench);
 	store_bench_run(bench,
-			"DROP INDEX order_of_successor; ALTER TABLE acme_order DROP COLUMN replaces;"
-			"ALTER TABLE acme_order DROP COLUMN is_successor;"
-			"DROP TABLE revocation; DROP INDEX order_of_device; DROP TABLE account_binding;"
+			STORE_BENCH_DEVICES_ALONE "DROP TABLE revocation; DROP INDEX order_of_device; DROP TABLE account_binding;"
 			"DROP INDEX account_unproven; DROP INDEX order_open; DROP INDEX order_closed;"
 			"DROP INDEX activation_of_account; DROP INDEX activation_unproven;"
 			"ALTER TABLE account DROP COLUMN has_certificate; ALTER TABLE account DROP COLUMN idle_s;"

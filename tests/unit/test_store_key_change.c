@@ -72,7 +72,8 @@ static void what_vouches_for_the_old_key_ends_and_nothing_else(void **state)
 	store_bench_assert_ok(change_key(bench->store, id, 1, 2));
 	const struct order_row found = store_bench_find_order(bench->store, "ready");
 	assert_int_equal(found.state, order_pending);
-	assert_int_equal(found.authorization, authorization_pending);
+	assert_int_equal(found.authorizations[0].state, authorization_pending);
+	assert_int_equal(found.authorizations[0].challenges[0].state, challenge_pending);
 	assert_int_equal(found.voucher_size + found.validated_s + found.spki_hash[31], 0);
 	assert_int_equal(store_bench_find_order(bench->store, "pending").state, order_pending);
 	assert_int_equal(store_bench_find_order(bench->store, "invalid").state, order_invalid);

@@ -33,9 +33,8 @@ static void what_another_boot_ends_is_written_but_not_synced(void **state)
 	struct store_bench *bench = *state;
 	struct order_row order = {.account = store_bench_add_account(bench->store, 1),
 				  .name = "an order",
-				  .identifier_type = "permanent-identifier",
-				  .identifier = "a device",
-				  .token = "a token"};
+				  .authorization_count = 1,
+				  .authorizations = {{.type = "permanent-identifier", .value = "a device"}}};
 	syncs = 0;
 	store_enter(bench->store);
 	store_bench_assert_ok(store_leave_for_this_boot(bench->store, store_order_add(bench->store, &order, 1)));

@@ -14,25 +14,52 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "attest/verifier/token.h"
+#include "attest/token/token.h"
+#include "attest/verifier/verifier.h"
+#include "tests/device/identifier.h"
 #include "firmware/boundary/clock.h"
 
 #define DIRECTORY bytes_from_text("devices")
-#define TYPE bytes_from_text("permanent-identifier")
-#define NAME bytes_from_text("press-7")
+#define TYPE "permanent-identifier"
+#define NAME "press-7"
 
 static struct verifier verifier;
 static uint8_t order_room[256], token_room[256];
 static struct bytes order, token;
+
+static status make_order(const char *type, const char *name, struct buffer *out)
+{
+	const struct bytes named = device_identifier(type, name);
+	return token_make_order(verifier.settings.token_key, DIRECTORY, &named, 1, out);
+}
+
+static status open_order(struct bytes directory, struct bytes text, const char *type, const char *name)
+{
+	const struct bytes named = device_identifier(type, name);
+	return token_open_order(verifier.settings.token_key, directory, &named, 1, text);
+}
+
+static struct token_purpose purpose_of(struct bytes of)
+{
+	return (struct token_purpose){DIRECTORY, of, bytes_from_text(TYPE), bytes_from_text(NAME),
+				      bytes_from_text("device-attest-01")};
+}
+
+static status open_token(struct bytes of, struct bytes text)
+{
+	const struct token_purpose purpose = purpose_of(of);
+	return token_open(verifier.settings.token_key, &purpose, text);
+}
 
 static int set_up(void **state)
 {
 	(void)state;
 	struct buffer out = BUFFER(order_room), next = BUFFER(token_room);
 	memset(verifier.settings.token_key, 7, sizeof verifier.settings.token_key);
-	assert_false(is_refused(token_make_order(&verifier, DIRECTORY, TYPE, NAME, &out)));
+	assert_false(is_refused(make_order(TYPE, NAME, &out)));
 	order = buffer_view(&out);
-	assert_false(is_refused(token_make(&verifier, order, &next)));
+	const struct token_purpose purpose = purpose_of(order);
+	assert_false(is_refused(token_make(verifier.settings.token_key, &purpose, &next)));
 	token = buffer_view(&next);
 	return 0;
 }
@@ -58,8 +85,8 @@ static status later(long ahead, bool asks_the_order)
 		if (grandchild == 0) {
 			if ((int64_t)(clock_boot_s() - before) < ahead)
 				_exit(255);
-			const status s = asks_the_order ? token_open_order(&verifier, DIRECTORY, order, TYPE, NAME)
-							: token_open(&verifier, order, token);
+			const status s = asks_the_order ? open_order(DIRECTORY, order, TYPE, NAME)
+							: open_token(order, token);
 			_exit((int)s.refusal);
 		}
 		int ended;
@@ -77,17 +104,17 @@ static status later(long ahead, bool asks_the_order)
 static void orders_and_tokens_are_taken_within_their_hour(void **state)
 {
 	(void)state;
-	assert_false(is_refused(token_open_order(&verifier, DIRECTORY, order, TYPE, NAME)));
-	assert_false(is_refused(token_open(&verifier, order, token)));
-	assert_false(is_refused(later(verifier_order_life_s - 60, true)));
-	assert_false(is_refused(later(verifier_order_life_s - 60, false)));
+	assert_false(is_refused(open_order(DIRECTORY, order, TYPE, NAME)));
+	assert_false(is_refused(open_token(order, token)));
+	assert_false(is_refused(later(token_life_s - 60, true)));
+	assert_false(is_refused(later(token_life_s - 60, false)));
 }
 
 static void an_order_or_token_of_an_hour_ago_is_token_expired(void **state)
 {
 	(void)state;
-	assert_refused(later(verifier_order_life_s, true), token_expired);
-	assert_refused(later(verifier_order_life_s, false), token_expired);
+	assert_refused(later(token_life_s, true), token_expired);
+	assert_refused(later(token_life_s, false), token_expired);
 }
 
 static void an_order_or_token_dated_ahead_of_the_clock_is_token_expired(void **state)
@@ -106,7 +133,7 @@ static void an_order_with_any_character_changed_is_order_forged(void **state)
 	for (size_t i = 0; i < order.size; i++) {
 		const uint8_t was = order_room[i];
 		order_room[i] = was == 'A' ? 'B' : 'A';
-		assert_refused(token_open_order(&verifier, DIRECTORY, order, TYPE, NAME), order_forged);
+		assert_refused(open_order(DIRECTORY, order, TYPE, NAME), order_forged);
 		order_room[i] = was;
 	}
 }
@@ -117,7 +144,7 @@ static void a_token_with_any_character_changed_is_token_forged(void **state)
 	for (size_t i = 0; i < token.size; i++) {
 		const uint8_t was = token_room[i];
 		token_room[i] = was == 'A' ? 'B' : 'A';
-		assert_refused(token_open(&verifier, order, token), token_forged);
+		assert_refused(open_token(order, token), token_forged);
 		token_room[i] = was;
 	}
 }
@@ -126,14 +153,12 @@ static void an_order_cut_anywhere_or_of_another_directory_type_or_name_is_order_
 {
 	(void)state;
 	for (size_t size = 0; size < order.size; size++)
-		assert_refused(token_open_order(&verifier, DIRECTORY, bytes_from(order.data, size), TYPE, NAME), order_forged);
-	assert_refused(token_open_order(&verifier, NAME, order, TYPE, NAME), order_forged);
-	assert_refused(token_open_order(&verifier, DIRECTORY, order, NAME, NAME), order_forged);
-	assert_refused(token_open_order(&verifier, DIRECTORY, order, TYPE, TYPE), order_forged);
+		assert_refused(open_order(DIRECTORY, bytes_from(order.data, size), TYPE, NAME), order_forged);
+	assert_refused(open_order(bytes_from_text(NAME), order, TYPE, NAME), order_forged);
+	assert_refused(open_order(DIRECTORY, order, NAME, NAME), order_forged);
+	assert_refused(open_order(DIRECTORY, order, TYPE, TYPE), order_forged);
 	/* the same characters, divided elsewhere */
-	assert_refused(token_open_order(&verifier, bytes_from_text("devicesp"), order,
-					bytes_from_text("ermanent-identifier"), NAME),
-		       order_forged);
+	assert_refused(open_order(bytes_from_text("devicesp"), order, "ermanent-identifier", NAME), order_forged);
 }
 
 static void a_token_cut_anywhere_or_of_another_order_is_token_forged(void **state)
@@ -141,19 +166,19 @@ static void a_token_cut_anywhere_or_of_another_order_is_token_forged(void **stat
 	(void)state;
 	uint8_t room[256];
 	struct buffer other = BUFFER(room);
-	assert_false(is_refused(token_make_order(&verifier, DIRECTORY, TYPE, NAME, &other)));
-	assert_refused(token_open(&verifier, buffer_view(&other), token), token_forged);
+	assert_false(is_refused(make_order(TYPE, NAME, &other)));
+	assert_refused(open_token(buffer_view(&other), token), token_forged);
 	for (size_t size = 0; size < token.size; size++)
-		assert_refused(token_open(&verifier, order, bytes_from(token.data, size)), token_forged);
-	assert_refused(token_open(&verifier, order, order), token_forged);
+		assert_refused(open_token(order, bytes_from(token.data, size)), token_forged);
+	assert_refused(open_token(order, order), token_forged);
 }
 
 static void what_another_start_of_the_verifier_made_is_forged(void **state)
 {
 	(void)state;
 	verifier.settings.token_key[0] ^= 1;
-	assert_refused(token_open_order(&verifier, DIRECTORY, order, TYPE, NAME), order_forged);
-	assert_refused(token_open(&verifier, order, token), token_forged);
+	assert_refused(open_order(DIRECTORY, order, TYPE, NAME), order_forged);
+	assert_refused(open_token(order, token), token_forged);
 	verifier.settings.token_key[0] ^= 1;
 }
 

@@ -26,8 +26,8 @@ static struct bytes sealed(uint8_t room[2048])
 
 static enum refusal open_as(enum message record, struct bytes text, const uint8_t *with)
 {
-	struct message_device_voucher largest; /* of the records opened here */
-	_Static_assert(sizeof largest >= sizeof(struct message_request_voucher), "room for both");
+	struct message_request_voucher largest; /* of the records opened here */
+	_Static_assert(sizeof largest >= sizeof(struct message_device_voucher), "room for both");
 	uint8_t *copy = malloc(text.size + 1);
 	assert_non_null(copy);
 	memcpy(copy + 1, text.data, text.size);
