@@ -22,7 +22,9 @@ tests += test_record
 test_record.uses = attest/verifier attest/token tests/device ca/jose firmware/boundary
 test_record.packages = libcrypto libcbor tss2-mu
 
-tests += test_csr test_finalize
+tests += test_csr test_csr_names test_finalize
+test_csr_names.uses = attest/verifier attest/token tests/device ca/jose firmware/boundary
+test_csr_names.packages = libcrypto libcbor tss2-mu
 test_csr.uses = attest/verifier attest/token tests/device ca/jose firmware/boundary
 test_csr.packages = libcrypto libcbor tss2-mu
 test_finalize.uses = attest/verifier attest/token tests/device ca/jose firmware/boundary

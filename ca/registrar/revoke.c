@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Revocation (RFC 8555 7.6). Decides who may ask: the account that got the certificate, one that has just proven the
- * same device, the certificate's own key, an administrator. The signer enters it; only then it is kept here. */
+ * same identifiers, the certificate's own key, an administrator. The signer enters it; only then it is kept here. */
 #include <openssl/sha.h>
 #include <openssl/x509.h>
 
@@ -64,12 +64,10 @@ static status judge_asker(struct registrar *registrar, const struct request *req
 		return OK;
 	if (*out == 'k')
 		return is_key_of(row->leaf, request->signer->key) ? OK : REFUSE(revocation_forbidden);
-	if (row->device == 0)
-		return REFUSE(revocation_forbidden);
 	store_enter(registrar->store);
 	TRY(store_leave(registrar->store,
-			store_authorization_has(registrar->store, request->account, row->device, clock_wall_s(),
-						clock_boot_s(), &has_authorization)));
+			store_authorization_has(registrar->store, request->account, row,
+						(struct now){clock_wall_s(), clock_boot_s()}, &has_authorization)));
 	return has_authorization ? OK : REFUSE(revocation_forbidden);
 }
 

@@ -219,15 +219,19 @@ status store_revocation_find(struct store *store, uint64_t certificate, struct r
 /* A certificate that somebody wants to be revoked. */
 struct revocable_row {
 	uint64_t entry, not_after_s;
-	int64_t account, device; /* that it was given to; 0: unknown, and of an AK no device */
+	int64_t account, device; /* that it was given to; 0: unknown, and of an AK or of names alone no device */
 	struct bytes leaf;	 /* DER, copied into room; empty when the intent was closed without delivery */
 };
 /* certificate_unknown */
 status store_revocable_find(struct store *store, const uint8_t serial[store_serial_size], struct buffer *room,
 			    struct revocable_row *out);
-/* Whether the account has a valid authorization, which has not expired, for the device's identifier. */
-status store_authorization_has(struct store *store, int64_t account, int64_t device, uint64_t now_s,
-			       uint64_t now_boot_s, bool *out);
+/* Whether the account has valid authorizations, which have not expired, for all of a certificate's identifiers; of those
+ * with names its newest 256 orders are looked at. */
+struct now {
+	uint64_t wall_s, boot_s;
+};
+status store_authorization_has(struct store *store, int64_t account, const struct revocable_row *certificate,
+			       struct now now, bool *out);
 
 /* The first ledger entry that was not taken over yet. */
 status store_progress_read(struct store *store, uint64_t *entry);

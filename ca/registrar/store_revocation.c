@@ -55,13 +55,70 @@ status store_revocable_find(struct store *store, const uint8_t serial[store_seri
 	return OK;
 }
 
-status store_authorization_has(struct store *store, int64_t account, int64_t device, uint64_t now_s,
-			       uint64_t now_boot_s, bool *out)
+enum { orders_looked_at = 256 };
+
+static status has_device(struct store *store, int64_t account, int64_t device, struct now now, bool *out)
 {
 	RESETTING s = store_statement(store, statement_authorization_has);
 	store_bind_number(store, s, 1, (uint64_t)account);
 	store_bind_number(store, s, 2, (uint64_t)device);
-	store_bind_number(store, s, 3, now_s);
-	store_bind_number(store, s, 4, now_boot_s);
+	store_bind_number(store, s, 3, now.wall_s);
+	store_bind_number(store, s, 4, now.boot_s);
 	return store_step(store, s, out);
+}
+
+/* The next row's authorizations; false: there is none. */
+static status next_order(struct store *store, sqlite3_stmt *s, struct order_row *out, bool *has_row)
+{
+	TRY(store_step(store, s, has_row));
+	if (!*has_row)
+		return OK;
+	const void *blob = sqlite3_column_blob(s, 0);
+	return store_authorizations_decode(store, bytes_from(blob, (size_t)sqlite3_column_bytes(s, 0)), out);
+}
+
+static size_t cover(const struct order_row *held, const struct order_row *wanted, bool is_covered[identifiers_most])
+{
+	size_t covered = 0;
+	for (size_t i = 0; i < wanted->authorization_count; i++) {
+		const struct authorization_row *one = &wanted->authorizations[i];
+		for (size_t k = 0; k < held->authorization_count; k++)
+			if (held->authorizations[k].state == authorization_valid &&
+			    strcmp(held->authorizations[k].type, one->type) == 0 &&
+			    strcmp(held->authorizations[k].value, one->value) == 0)
+				is_covered[i] = true;
+		covered += is_covered[i];
+	}
+	return covered;
+}
+
+static status has_all(struct store *store, int64_t account, const struct order_row *wanted, struct now now, bool *out)
+{
+	bool is_covered[identifiers_most] = {false}, has_row = true;
+	RESETTING s = store_statement(store, statement_authorizations_of_account);
+	store_bind_number(store, s, 1, (uint64_t)account);
+	store_bind_number(store, s, 2, now.wall_s);
+	store_bind_number(store, s, 3, now.boot_s);
+	store_bind_number(store, s, 4, orders_looked_at);
+	*out = false;
+	while (has_row && !*out) {
+		TRY(next_order(store, s, &store->held, &has_row));
+		*out = has_row && cover(&store->held, wanted, is_covered) == wanted->authorization_count;
+	}
+	return OK;
+}
+
+status store_authorization_has(struct store *store, int64_t account, const struct revocable_row *certificate,
+			       struct now now, bool *out)
+{
+	bool has_row = false;
+	RESETTING s = store_statement(store, statement_authorizations_of_certificate);
+	store_bind_number(store, s, 1, certificate->entry);
+	TRY(next_order(store, s, &store->wanted, &has_row));
+	*out = false;
+	if (!has_row) /* an AK's */
+		return OK;
+	if (store->wanted.authorization_count == 1 && certificate->device != 0)
+		return has_device(store, account, certificate->device, now, out);
+	return has_all(store, account, &store->wanted, now, out);
 }

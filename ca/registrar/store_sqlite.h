@@ -41,7 +41,8 @@ struct store {
 	bool is_broken; /* the work at hand met a failure, and can only be undone */
 	char trouble[160];
 	struct room rooms[store_room_count];
-	uint8_t pieces[65536], list[65536]; /* authorizations while they are encoded; of the work at hand */
+	uint8_t pieces[65536], list[65536]; /* authorizations while they are encoded; of the work at hand, */
+	struct order_row wanted, held;		    /* and what is compared in it */
 	void (*beat)(void); /* while it opens */
 };
 

@@ -8,3 +8,6 @@ test_voucher.packages = libcrypto
 
 fuzzers += fuzz_wire
 fuzz_wire.uses = firmware/boundary
+
+tests += test_identifier
+test_identifier.uses = firmware/boundary

@@ -73,6 +73,8 @@ static void add_extensions(X509_REQ *request, const struct device_csr *csr)
 {
 	STACK_OF(X509_EXTENSION) *extensions = sk_X509_EXTENSION_new_null();
 	push_permanent_identifiers(extensions, csr);
+	if (csr->raw_alternative_name != NULL)
+		push_raw(extensions, "2.5.29.17", *csr->raw_alternative_name);
 	push_text(extensions, NID_subject_alt_name, csr->alternative_name);
 	push_text(extensions, NID_key_usage, csr->key_usage);
 	push_text(extensions, NID_ext_key_usage, csr->extended_usage);

@@ -14,6 +14,7 @@ struct device_csr {
 	const char *organization;          /* a second attribute of the subject */
 	const char *permanent_identifier, *assigner;
 	const char *second_permanent_identifier;
+	const struct bytes *raw_alternative_name; /* DER GeneralNames, in place of the above */
 	const char *alternative_name;      /* OpenSSL's text of a SAN, such as "DNS:a.example", in place of the above */
 	const char *key_usage, *extended_usage, *constraints; /* OpenSSL's text; NULL: not there */
 	const char *extension_oid;         /* an extension with that OID and value 05 00 */

@@ -289,7 +289,9 @@ static status issue_for_order(struct bench *bench, int channel, uint32_t call, s
 	struct message_issue ask;
 	char order[65];
 	TRY(wire_decode(message_issue, body, &ask));
-	if (!bytes_equal(ask.order, ask.device_voucher) || !bytes_equal(ask.order, ask.request_voucher))
+	bench->signer.device_size = ask.device_voucher.size;
+	bench->signer.names = ask.name_vouchers.count;
+	if ((ask.device_voucher.size != 0 && !bytes_equal(ask.order, ask.device_voucher)) || !bytes_equal(ask.order, ask.request_voucher))
 		return REFUSE(voucher_mismatch);
 	snprintf(order, sizeof order, "%.*s", (int)ask.order.size, (const char *)ask.order.data);
 	return issue(bench, channel, call, 'c', order);

@@ -172,6 +172,60 @@ static void an_account_with_a_valid_authorization_for_the_identifier_revokes(voi
 	bench_forget(&other);
 }
 
+/* Orders these identifiers and proves them; a device comes first. */
+static void prove(struct bench *bench, const struct client *client, const char *identifiers, bool has_device, bool has_name,
+		  char name[65])
+{
+	struct answer answer;
+	char path[600], payload[400];
+	snprintf(payload, sizeof payload, "{\"identifiers\":[%s]}", identifiers);
+	bench_post(bench, client, "/acme/devices/new-order", payload, &answer);
+	assert_int_equal(answer.http_status, 201);
+	snprintf(name, 65, "%s", strrchr(answer.location, '/') + 1);
+	if (has_device)
+		bench_attest(bench, client, name);
+	if (has_name)
+		bench_post(bench, client, bench_path(path, "challenge/%s/%d/http-01", name, has_device ? 1 : 0), "{}", &answer);
+	while (probe_once(&bench->registrar) == probe_done)
+		;
+	bench_assert_order(bench, client, name, "ready");
+}
+
+#define DEVICE "{\"type\":\"permanent-identifier\",\"value\":\"ABC\"}"
+#define NAME "{\"type\":\"dns\",\"value\":\"www.example.test\"}"
+
+static void who_revokes_by_authorizations_has_them_for_all_identifiers(void **state)
+{
+	struct bench *bench = *state;
+	struct client client = bench_client(), other = bench_client();
+	struct answer answer;
+	char name[65], leaf[2048], order[65], path[600];
+	strcpy(bench->registrar.identifiers, "permanent-identifier dns");
+	strcpy(bench->registrar.dns_suffixes, "example.test");
+	bench->registrar.offers[challenge_http_01] = true;
+	bench_register(bench, &client);
+	bench_register(bench, &other);
+	prove(bench, &client, DEVICE "," NAME, true, true, name);
+	bench_finalize(bench, &client, name);
+	bench_post(bench, &client, bench_path(path, "certificate/%s", name), NULL, &answer);
+	read_leaf(&answer, leaf);
+	plead(bench, &other, leaf, "", &answer);
+	bench_assert_refused(&answer, 403, "revocation_forbidden");
+	prove(bench, &other, DEVICE, true, false, order); /* the device alone */
+	plead(bench, &other, leaf, "", &answer);
+	bench_assert_refused(&answer, 403, "revocation_forbidden");
+	prove(bench, &other, NAME, false, true, order); /* and its name, which is given up again */
+	bench_post(bench, &other, bench_path(path, "authorization/%s/0", order), "{\"status\":\"deactivated\"}", &answer);
+	plead(bench, &other, leaf, "", &answer);
+	bench_assert_refused(&answer, 403, "revocation_forbidden");
+	prove(bench, &other, NAME, false, true, order); /* all, in two orders */
+	plead(bench, &other, leaf, "", &answer);
+	assert_revoked(&answer);
+	assert_int_equal(bench->signer.entries[1].asked_by, 'i');
+	bench_forget(&client);
+	bench_forget(&other);
+}
+
 static void an_administrator_revokes_and_others_do_not_take_that_way(void **state)
 {
 	struct bench *bench = *state;
@@ -391,6 +445,7 @@ int main(void)
 	    ON_A_BENCH(the_account_that_got_a_certificate_revokes_it),
 	    ON_A_BENCH(the_certificates_own_key_revokes_it),
 	    ON_A_BENCH(an_account_with_a_valid_authorization_for_the_identifier_revokes),
+	    ON_A_BENCH(who_revokes_by_authorizations_has_them_for_all_identifiers),
 	    ON_A_BENCH(an_administrator_revokes_and_others_do_not_take_that_way),
 	    ON_A_BENCH(an_ak_certificate_is_revoked_by_its_account_and_not_given_again),
 	    ON_A_BENCH(what_is_not_a_certificate_of_ours_is_refused),
