@@ -210,7 +210,7 @@ static void open_order(char token[129])
 	assert_in_range(size, 1, sizeof order - 1);
 	memcpy(order, slash + 1, size);
 	order[size] = 0;
-	answer = ask_order("authorization", "", "", (struct bytes){0});
+	answer = ask_order("authorization", "/0", "", (struct bytes){0});
 	const char *at = memmem(answer.body.data, answer.body.size, lead, sizeof lead - 1);
 	assert_non_null(at);
 	at += sizeof lead - 1;
@@ -234,7 +234,7 @@ static void obtain(struct device_octets *certificate)
 							  .chain = chain,
 							  .chain_count = 1},
 			       &statement);
-	assert_int_equal(ask_order("challenge", "", "attObj", device_view(&statement)).http_status, 200);
+	assert_int_equal(ask_order("challenge", "/0/device-attest-01", "attObj", device_view(&statement)).http_status, 200);
 	device_csr_build(&wish, &csr);
 	assert_int_equal(ask_order("order", "/finalize", "csr", device_view(&csr)).http_status, 200);
 	const struct message_response answer = ask_order("certificate", "", "", (struct bytes){0});

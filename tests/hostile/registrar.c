@@ -153,7 +153,54 @@ static void no_name_that_the_statement_does_not_carry(void **state)
 	/* nor under an order that was opened for another name */
 	assert_false(is_refused(world_open(&stage, "the-director", &enrolment)));
 	expect(world_attest(&stage, &world, WORLD_IDENTIFIER, &world.account, &world.key, (struct bytes){0}, &enrolment),
-	       refusal_order_forged);
+	       refusal_token_forged);
+	ledger_is_as_before(0);
+}
+
+/* A device with a name beside it: opened, attested and finalized, but nobody has probed the name. */
+static void no_name_that_nobody_proved(void **state)
+{
+	(void)state;
+	static struct enrolment enrolment, alone;
+	struct message_issued issued;
+	const struct device_csr csr = {.key = world.key.key, .alternative_name = "DNS:www.director.example"};
+	memset(&enrolment, 0, sizeof enrolment);
+	enrolment.name = "www.director.example";
+	assert_false(is_refused(world_open(&stage, WORLD_IDENTIFIER, &enrolment)));
+	assert_false(is_refused(world_attest(&stage, &world, WORLD_IDENTIFIER, &world.account, &world.key, (struct bytes){0},
+					     &enrolment)));
+	assert_false(is_refused(world_finalize(&stage, &world, WORLD_IDENTIFIER, &world.account, &csr, &enrolment)));
+	expect(world_issue(&stage, &enrolment, 0, &issued), refusal_voucher_missing);
+	/* what others vouched for, in place of the prober's word */
+	const struct bytes others[] = {device_view(&enrolment.device_voucher), device_view(&enrolment.request_voucher)};
+	for (size_t i = 0; i < 2; i++) {
+		const struct message_issue ask = {.order = bytes_from_text(enrolment.order),
+						  .envelope = bytes_from_text("device"),
+						  .device_voucher = others[0],
+						  .name_vouchers = {{others[i]}, 1},
+						  .request_voucher = others[1]};
+		expect(stage_call(&stage, process_SIGNER, message_issue, &ask, &issued), refusal_voucher_forged);
+	}
+	/* the token of the name's challenge is none of the device's */
+	memcpy(enrolment.token, enrolment.name_token, sizeof enrolment.token);
+	expect(world_attest(&stage, &world, WORLD_IDENTIFIER, &world.account, &world.key, (struct bytes){0}, &enrolment),
+	       refusal_token_forged);
+	/* an order that was opened for the device alone, or for another name */
+	memset(&alone, 0, sizeof alone);
+	assert_false(is_refused(world_open(&stage, WORLD_IDENTIFIER, &alone)));
+	alone.name = "www.director.example";
+	expect(world_finalize(&stage, &world, WORLD_IDENTIFIER, &world.account, &csr, &alone), refusal_order_forged);
+	enrolment.name = "ftp.director.example";
+	expect(world_finalize(&stage, &world, WORLD_IDENTIFIER, &world.account, &csr, &enrolment), refusal_order_forged);
+	enrolment.name = NULL;
+	expect(world_finalize(&stage, &world, WORLD_IDENTIFIER, &world.account, &csr, &enrolment), refusal_order_forged);
+	/* a request that leaves the name out, or has one more */
+	const struct device_csr fewer = {.key = world.key.key, .subject = WORLD_IDENTIFIER};
+	const struct device_csr more = {.key = world.key.key,
+					.alternative_name = "DNS:www.director.example,DNS:ftp.director.example"};
+	enrolment.name = "www.director.example";
+	expect(world_finalize(&stage, &world, WORLD_IDENTIFIER, &world.account, &fewer, &enrolment), refusal_csr_name_wrong);
+	expect(world_finalize(&stage, &world, WORLD_IDENTIFIER, &world.account, &more, &enrolment), refusal_csr_name_wrong);
 	ledger_is_as_before(0);
 }
 
@@ -300,7 +347,7 @@ static void case_64_no_wish_of_the_request_is_granted(void **state)
 		{{.alternative_name = "DNS:director.example"}, refusal_csr_name_wrong},
 		{{.constraints = "critical,CA:TRUE"}, refusal_csr_extension_refused},
 		{{.key_usage = "keyCertSign"}, refusal_csr_extension_refused},
-		{{.extended_usage = "serverAuth"}, refusal_csr_extension_refused},
+		{{.extended_usage = "codeSigning"}, refusal_csr_extension_refused},
 		{{.extension_oid = "1.3.6.1.4.1.311.25.2"}, refusal_csr_extension_refused},
 		{{.has_challenge_password = true}, refusal_csr_attribute_refused},
 		{{.signer = world.other_key.key}, refusal_csr_signature_wrong},
@@ -512,6 +559,7 @@ int main(int count, char **arguments)
 		HOSTILE(case_63_no_key_swapped_after_the_challenge),
 		HOSTILE(case_66_one_order_one_certificate),
 		HOSTILE(no_name_that_the_statement_does_not_carry),
+		HOSTILE(no_name_that_nobody_proved),
 		HOSTILE(no_ek_root_and_no_enrolment_record_of_its_own),
 		HOSTILE(a_superseded_record_that_is_used_again_shows_in_the_ledger),
 		HOSTILE(case_48_no_activation_without_the_tpm),

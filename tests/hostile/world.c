@@ -71,14 +71,25 @@ static void keep_text(struct bytes text, char *out, size_t room)
 	out[text.size] = 0;
 }
 
+/* The device, and the name beside it. */
+static size_t list(const char *identifier, const struct enrolment *enrolment, struct bytes out[2])
+{
+	out[0] = device_identifier(identifier_type, identifier);
+	if (enrolment->name != NULL)
+		out[1] = device_identifier("dns", enrolment->name);
+	return enrolment->name != NULL ? 2 : 1;
+}
+
 status world_open(struct stage *stage, const char *identifier, struct enrolment *out)
 {
-	const struct message_order_open ask = {bytes_from_text(directory),
-					       {{device_identifier(identifier_type, identifier)}, 1}};
+	struct message_order_open ask = {.directory = bytes_from_text(directory)};
 	struct message_order_opened answer;
+	ask.identifiers.count = list(identifier, out, ask.identifiers.at);
 	TRY(stage_call(stage, process_VERIFIER, message_order_open, &ask, &answer));
 	keep_text(answer.order, out->order, sizeof out->order);
 	keep_text(answer.tokens.at[0], out->token, sizeof out->token);
+	if (answer.tokens.count > 1)
+		keep_text(answer.tokens.at[1], out->name_token, sizeof out->name_token);
 	return OK;
 }
 
@@ -131,11 +142,11 @@ status world_finalize(struct stage *stage, const struct world *world, const char
 					      .kid = "https://localhost/acme/devices/account/1",
 					      .payload = (const char *)text.data},
 			 &jws);
-	const struct message_finalize_judge ask = {.directory = bytes_from_text(directory),
-						   .order = bytes_from_text(enrolment->order),
-						   .identifiers = {{device_identifier(identifier_type, identifier)}, 1},
-						   .account_jwk = bytes_from(account->jwk, account->jwk_size),
-						   .request = device_view(&jws)};
+	struct message_finalize_judge ask = {.directory = bytes_from_text(directory),
+					     .order = bytes_from_text(enrolment->order),
+					     .account_jwk = bytes_from(account->jwk, account->jwk_size),
+					     .request = device_view(&jws)};
+	ask.identifiers.count = list(identifier, enrolment, ask.identifiers.at);
 	struct message_finalize_judged answer;
 	TRY(stage_call(stage, process_VERIFIER, message_finalize_judge, &ask, &answer));
 	enrolment->request_voucher.size = 0;

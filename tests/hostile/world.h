@@ -23,7 +23,8 @@ void world_free(struct world *world);
 
 /* One enrolment as the registrar sees it. */
 struct enrolment {
-	char order[65], token[129];
+	const char *name; /* a DNS name beside the device; NULL: none */
+	char order[65], token[129], name_token[129];
 	struct device_octets device_voucher, request_voucher;
 };
 status world_open(struct stage *stage, const char *identifier, struct enrolment *out);
