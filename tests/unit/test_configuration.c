@@ -247,8 +247,8 @@ static void a_number_out_of_bounds_is_refused(void **state)
 	changed_is_refused("port = 8443", "port = 99999999999999999999999", "a whole number");
 	changed_is_refused("port = 8443", "port = \"\"", "a whole number");
 	changed_is_refused("body_limit = 65536", "body_limit = 65537", "a whole number");
-	changed_is_refused("assurance = 1", "assurance = 4", "a whole number from 1 to 3");
-	changed_is_refused("assurance = 1", "assurance = 257", "a whole number from 1 to 3");
+	changed_is_refused("assurance = 1", "assurance = 4", "a whole number from 0 to 3");
+	changed_is_refused("assurance = 1", "assurance = 257", "a whole number from 0 to 3");
 	changed_is_refused("threads = 4", "threads = 0", "a whole number");
 }
 
@@ -405,6 +405,58 @@ static void apples_devices_alone_need_no_roots_of_tpms(void **state)
 	assert_int_equal(got.apple_root_count, 1);
 	snprintf(path, sizeof path, "%s/apple.pem", folder);
 	assert_string_equal(got.apple_roots[0], path);
+}
+
+#define OF_NAMES(identifiers, challenges) "	identifiers = { " identifiers " }\n	challenges = { " challenges " }"
+#define OF_DEVICES OF_NAMES("permanent-identifier", "device-attest-01")
+
+static void of_names(const char *directory, const char *envelope)
+{
+	change("	identifiers = { permanent-identifier }", directory);
+	change_in(file, "\n	challenges = { device-attest-01 }", "\n");
+	change_in(file, "	extended_usage = clientAuth", envelope);
+}
+
+static void names_are_taken_with_a_challenge_and_an_envelope_for_them(void **state)
+{
+	(void)state;
+	of_names(OF_NAMES("permanent-identifier, dns, ip", "device-attest-01, http-01"),
+		 "	extended_usage = \"serverAuth clientAuth\"\n	dns_suffixes = { \"corp.example\", \"shop.example\" }\n"
+		 "	ip_ranges = { \"10.0.0.0/8\", \"2001:db8::/32\" }");
+	assert_true(read_it());
+	assert_int_equal(got.identifier_count, 3);
+	assert_int_equal(got.challenge_count, 2);
+	assert_int_equal(got.envelopes[0].dns_suffix_count, 2);
+	assert_string_equal(got.envelopes[0].ip_ranges[1], "2001:db8::/32");
+	assert_string_equal(got.envelopes[0].extended_usage, "serverAuth clientAuth");
+	of_names(OF_NAMES("dns", "dns-01"), "	dns_suffixes = { \"corp.example\" }");
+	assert_true(read_it());
+	of_names(OF_NAMES("dns", "dns-01"), "");
+	refused("the envelope has no names of this type");
+	of_names(OF_NAMES("ip", "http-01"), "	dns_suffixes = { \"corp.example\" }");
+	refused("the envelope has no names of this type");
+	of_names(OF_NAMES("ip", "dns-01"), "	ip_ranges = { \"10.0.0.0/8\" }");
+	refused("no challenge that proves it");
+	of_names(OF_NAMES("dns", "device-attest-01"), "	dns_suffixes = { \"corp.example\" }");
+	refused("no challenge that proves it");
+	of_names(OF_NAMES("permanent-identifier", "http-01"), "");
+	refused("no challenge that proves it");
+	of_names(OF_NAMES("email", "http-01"), "");
+	refused("permanent-identifier, hardware-module, dns or ip");
+	of_names(OF_NAMES("dns", "http-02"), "");
+	refused("device-attest-01, http-01, dns-01 or tls-alpn-01");
+}
+
+static void a_range_has_no_bits_behind_it(void **state)
+{
+	static const char *const bad[] = {"10.0.0.1/8", "10.0.0.0", "10.0.0.0/33", "2001:db8::1/64", "2001:db8::/129", "10/8", "10.0.0.0/08"};
+	char key[80];
+	(void)state;
+	for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
+		snprintf(key, sizeof key, "	ip_ranges = { \"%s\" }", bad[i]);
+		of_names(OF_DEVICES, key);
+		refused("ADDRESS/BITS");
+	}
 }
 
 #define MAKER(inside) "maker a {\n" inside "}\nkey root {"
@@ -587,6 +639,8 @@ int main(void)
 		CASE(several_issuers_are_taken),
 		CASE(names_of_envelope_and_directory_must_meet),
 		CASE(apples_devices_alone_need_no_roots_of_tpms),
+		CASE(names_are_taken_with_a_challenge_and_an_envelope_for_them),
+		CASE(a_range_has_no_bits_behind_it),
 		CASE(a_maker_has_roots_and_vendors),
 		CASE(a_binding_that_is_required_has_a_key_of_its_own),
 		CASE(somebody_administers),

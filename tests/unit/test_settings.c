@@ -306,13 +306,15 @@ static void each_key_reaches_exactly_those_who_share_it(void **state)
 	assert_memory_equal(verifier.device_key, signer.device_key, 32);
 	assert_memory_equal(verifier.request_key, signer.request_key, 32);
 	assert_memory_equal(verifier.ak_key, signer.ak_key, 32);
-	const uint8_t *const keys[] = {verifier.token_key, verifier.device_key, verifier.request_key, verifier.ak_key};
-	for (size_t i = 0; i < 4; i++) {
+	enum { key_count = 6 };
+	const uint8_t *const keys[key_count] = {verifier.token_key,   verifier.name_token_key, signer.name_key,
+						verifier.device_key, verifier.request_key,    verifier.ak_key};
+	for (size_t i = 0; i < key_count; i++) {
 		assert_memory_not_equal(keys[i], nothing, 32);
 		for (size_t k = 0; k < i; k++)
 			assert_memory_not_equal(keys[i], keys[k], 32);
 		for (enum process process = process_WARDEN; process < process_count; process++) {
-			const bool may = process == process_VERIFIER || (process == process_SIGNER && i != 0);
+			const bool may = (process == process_VERIFIER && i != 2) || (process == process_SIGNER && i > 1);
 			assert_int_equal(occurs(settings.records[process], keys[i], 32), may);
 		}
 	}
