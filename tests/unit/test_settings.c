@@ -157,6 +157,36 @@ static void verifier_and_signer_are_told_of_apples_devices(void **state)
 	assert_text(envelope.format, "tpm apple");
 }
 
+static void registrar_and_signer_are_told_of_names(void **state)
+{
+	static struct message_registrar_settings got;
+	static struct message_signer_settings signer;
+	struct message_envelope envelope;
+	struct configuration_envelope *from = &configuration.envelopes[0];
+	(void)state;
+	build();
+	decode(process_REGISTRAR, &got);
+	assert_text(got.identifiers, "permanent-identifier");
+	assert_text(got.challenges, "device-attest-01");
+	assert_int_equal(got.dns_suffixes.size + got.ip_ranges.size, 0);
+	settings_free(&settings);
+	configuration.identifiers[configuration.identifier_count++] = "dns";
+	configuration.challenges[configuration.challenge_count++] = "dns-01";
+	from->dns_suffixes[from->dns_suffix_count++] = "corp.example";
+	from->dns_suffixes[from->dns_suffix_count++] = "shop.example";
+	from->ip_ranges[from->ip_range_count++] = "10.0.0.0/8";
+	build();
+	decode(process_REGISTRAR, &got);
+	assert_text(got.identifiers, "permanent-identifier dns");
+	assert_text(got.challenges, "device-attest-01 dns-01");
+	assert_text(got.dns_suffixes, "corp.example shop.example");
+	assert_text(got.ip_ranges, "10.0.0.0/8");
+	decode(process_SIGNER, &signer);
+	assert_false(is_refused(wire_decode(message_envelope, signer.envelopes.at[0], &envelope)));
+	assert_text(envelope.dns_suffixes, "corp.example shop.example");
+	assert_text(envelope.ip_ranges, "10.0.0.0/8");
+}
+
 static void the_registrar_is_told_the_keys_of_external_accounts(void **state)
 {
 	struct message_registrar_settings got;
@@ -506,6 +536,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		CASE(the_verifier_is_told_whom_to_trust),
 		CASE(verifier_and_signer_are_told_of_apples_devices),
+		CASE(registrar_and_signer_are_told_of_names),
 		CASE(the_registrar_is_told_the_keys_of_external_accounts),
 		CASE(the_verifier_is_told_whom_a_makers_roots_may_certify),
 		CASE(the_signer_is_told_its_keys_and_envelopes),
