@@ -204,10 +204,10 @@ static status run(struct registrar *registrar, struct probe *probe, struct order
 
 enum probe_outcome probe_once(struct registrar *registrar)
 {
-	struct order_row *order = &desk_here()->order;
 	struct probe probe;
 	if (!take(registrar, probe.order))
 		return probe_idle;
+	struct order_row *order = &desk_here()->order;
 	store_enter(registrar->store);
 	const status loaded = store_leave(registrar->store, load(registrar, &probe, order));
 	if (is_refused(loaded) && reply_is_retryable(loaded)) {
