@@ -347,6 +347,17 @@ static void change_key(struct bench *bench, const struct account_row *from, cons
 	    is_refused(store_leave(bench->registrar.store, store_account_change_key(bench->registrar.store, from, to))));
 }
 
+/* As the client does it with its new key. */
+static void ask_anew(struct bench *bench, const char *name)
+{
+	static struct order_row order;
+	store_enter(bench->registrar.store);
+	assert_false(is_refused(store_order_find(bench->registrar.store, name, &order)));
+	assert_int_equal(order.authorizations[0].challenges[0].state, challenge_pending);
+	order.authorizations[0].challenges[0].state = challenge_processing;
+	assert_false(is_refused(store_leave(bench->registrar.store, store_order_write(bench->registrar.store, &order))));
+}
+
 static void *probe_apart(void *bench)
 {
 	probe_once(&((struct bench *)bench)->registrar);
@@ -360,6 +371,7 @@ static void a_name_probed_for_a_key_that_was_replaced_is_probed_anew(void **stat
 	struct client client;
 	struct answer answer;
 	struct account_row first, second;
+	static struct order_row order;
 	pthread_t thread;
 	char name[65];
 	begin(bench, &client, ORDER(TWO), name);
@@ -380,9 +392,13 @@ static void a_name_probed_for_a_key_that_was_replaced_is_probed_anew(void **stat
 	while (bench->prober.probes < 2)
 		usleep(1000);
 	change_key(bench, &first, &second);
+	ask_anew(bench, name);
 	assert_int_equal(pthread_join(thread, NULL), 0);
+	store_enter(bench->registrar.store);
+	assert_false(is_refused(store_leave(bench->registrar.store, store_order_find(bench->registrar.store, name, &order))));
+	assert_int_equal(order.authorizations[0].state, authorization_pending);
+	assert_int_equal(order.authorizations[0].challenges[0].state, challenge_processing);
 	change_key(bench, &second, &first);
-	assert_authorization(bench, &client, name, 0, "pending");
 	bench->prober.delay_ms = 0;
 	respond(bench, &client, name, 0, "http-01", &answer);
 	respond(bench, &client, name, 1, "http-01", &answer);
@@ -413,22 +429,42 @@ static void an_authorization_that_is_given_up_takes_the_order_with_it(void **sta
 	bench_forget(&client);
 }
 
-static void a_word_that_comes_too_late_changes_nothing(void **state)
+static void a_word_on_what_was_given_up_meanwhile_changes_nothing(void **state)
+{
+	struct bench *bench = *state;
+	struct client client;
+	struct answer answer;
+	pthread_t thread;
+	char name[65], path[600];
+	begin(bench, &client, ORDER(DNS("www.example.test")), name);
+	respond(bench, &client, name, 0, "http-01", &answer);
+	bench->prober.delay_ms = 300;
+	assert_int_equal(pthread_create(&thread, NULL, probe_apart, bench), 0);
+	while (bench->prober.probes < 1)
+		usleep(1000);
+	bench_post(bench, &client, bench_path(path, "authorization/%s/0", name), "{\"status\":\"deactivated\"}", &answer);
+	assert_int_equal(pthread_join(thread, NULL), 0);
+	assert_authorization(bench, &client, name, 0, "deactivated");
+	bench_assert_order(bench, &client, name, "invalid");
+	bench_forget(&client);
+}
+
+static void a_challenge_that_is_not_needed_any_more_is_not_probed(void **state)
 {
 	struct bench *bench = *state;
 	struct client client;
 	struct answer answer;
 	char name[65], path[600];
-	begin(bench, &client, ORDER(DNS("www.example.test")), name);
+	begin(bench, &client, ORDER(TWO), name);
 	respond(bench, &client, name, 0, "http-01", &answer);
 	respond(bench, &client, name, 0, "dns-01", &answer);
 	probe_once(&bench->registrar); /* the first was enough */
-	bench_assert_order(bench, &client, name, "ready");
+	assert_authorization(bench, &client, name, 0, "valid");
 	bench->prober.refusal = refusal_token_forged;
 	probe_all(bench);
 	assert_int_equal(bench->prober.probes, 1);
-	bench_assert_order(bench, &client, name, "ready");
 	bench_post(bench, &client, bench_path(path, "order/%s", name), NULL, &answer);
+	assert_string_equal(bench_text(&answer, "status"), "pending");
 	assert_int_equal(answer.retry_after_s, 0);
 	bench_forget(&client);
 }
@@ -531,7 +567,8 @@ int main(void)
 	    ON_A_BENCH(more_than_the_queue_holds_is_probed_all_the_same),
 	    ON_A_BENCH(a_name_probed_for_a_key_that_was_replaced_is_probed_anew),
 	    ON_A_BENCH(an_authorization_that_is_given_up_takes_the_order_with_it),
-	    ON_A_BENCH(a_word_that_comes_too_late_changes_nothing),
+	    ON_A_BENCH(a_word_on_what_was_given_up_meanwhile_changes_nothing),
+	    ON_A_BENCH(a_challenge_that_is_not_needed_any_more_is_not_probed),
 	    ON_A_BENCH(identifiers_that_cannot_be_certified_are_refused_one_by_one),
 	    ON_A_BENCH(an_order_is_bounded_in_number_and_octets),
 	};
