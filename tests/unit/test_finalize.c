@@ -264,6 +264,109 @@ static void no_octet_of_a_signed_request_can_be_changed(void **state)
 	}
 }
 
+#define A_NAME "a.example.test"
+
+static struct message_order_open order_of_three(void)
+{
+	return (struct message_order_open){.directory = bytes_from_text("devices"),
+					   .identifiers = {{device_identifier("dns", A_NAME),
+							    device_identifier("hardware-module", "7/1.2.3"),
+							    device_identifier("ip", "192.0.2.7")},
+							   3}};
+}
+
+static enum refusal open_token(const uint8_t *key, const struct message_order_opened *opened, size_t number,
+			       const char *type, const char *value, const char *challenge)
+{
+	const struct token_purpose purpose = {bytes_from_text("devices"), opened->order, bytes_from_text(type),
+					      bytes_from_text(value), bytes_from_text(challenge)};
+	return token_open(key, &purpose, opened->tokens.at[number]).refusal;
+}
+
+static void each_challenge_of_an_order_has_a_token_of_its_own_key_and_purpose(void **state)
+{
+	(void)state;
+	static uint8_t octets[4096];
+	struct buffer room = BUFFER(octets);
+	struct message_order_opened opened;
+	const struct message_order_open open = order_of_three();
+	const uint8_t *names = verifier.settings.name_token_key, *devices = verifier.settings.token_key;
+	assert_int_equal(verifier_order_open(&verifier, &open, &room, &opened).refusal, refusal_none);
+	assert_int_equal(opened.tokens.count, 6);
+	assert_int_equal(open_token(names, &opened, 0, "dns", A_NAME, "http-01"), refusal_none);
+	assert_int_equal(open_token(names, &opened, 1, "dns", A_NAME, "dns-01"), refusal_none);
+	assert_int_equal(open_token(names, &opened, 2, "dns", A_NAME, "tls-alpn-01"), refusal_none);
+	assert_int_equal(open_token(devices, &opened, 3, "hardware-module", "7/1.2.3", "device-attest-01"), refusal_none);
+	assert_int_equal(open_token(names, &opened, 4, "ip", "192.0.2.7", "http-01"), refusal_none);
+	assert_int_equal(open_token(names, &opened, 5, "ip", "192.0.2.7", "tls-alpn-01"), refusal_none);
+	assert_refused(open_token(names, &opened, 0, "dns", A_NAME, "dns-01"), token_forged);
+	assert_refused(open_token(names, &opened, 0, "dns", "b.example.test", "http-01"), token_forged);
+	assert_refused(open_token(names, &opened, 4, "dns", "192.0.2.7", "http-01"), token_forged);
+	assert_refused(open_token(devices, &opened, 0, "dns", A_NAME, "http-01"), token_forged);
+	assert_refused(open_token(names, &opened, 3, "hardware-module", "7/1.2.3", "device-attest-01"), token_forged);
+}
+
+static void an_order_of_two_devices_or_none_or_of_bad_names_is_not_opened(void **state)
+{
+	(void)state;
+	static uint8_t octets[4096];
+	struct buffer room = BUFFER(octets);
+	struct message_order_opened opened;
+	struct message_order_open open = order_of_three();
+	open.identifiers.at[0] = device_identifier("permanent-identifier", "A");
+	assert_refused(verifier_order_open(&verifier, &open, &room, &opened).refusal, identifier_count);
+	open.identifiers.count = 0;
+	assert_refused(verifier_order_open(&verifier, &open, &room, &opened).refusal, identifier_count);
+	open = order_of_three();
+	open.identifiers.at[0] = device_identifier("dns", "A.example.test");
+	assert_refused(verifier_order_open(&verifier, &open, &room, &opened).refusal, identifier_malformed);
+	open.identifiers.at[0] = device_identifier("email", "a");
+	assert_refused(verifier_order_open(&verifier, &open, &room, &opened).refusal, identifier_type_unsupported);
+	open.identifiers.at[0] = bytes_from_text("no record");
+	assert_refused(verifier_order_open(&verifier, &open, &room, &opened).refusal, message_malformed);
+}
+
+static void the_voucher_lists_all_that_order_and_request_name(void **state)
+{
+	(void)state;
+	char order_before[sizeof order], url_before[sizeof url];
+	static uint8_t octets[4096];
+	struct buffer room = BUFFER(octets);
+	struct device_octets request;
+	struct message_order_opened opened;
+	struct message_finalize_judged judged;
+	struct message_request_voucher voucher;
+	const struct message_order_open open = order_of_three();
+	memcpy(order_before, order, sizeof order);
+	memcpy(url_before, url, sizeof url);
+	assert_int_equal(verifier_order_open(&verifier, &open, &room, &opened).refusal, refusal_none);
+	snprintf(order, sizeof order, "%.*s", (int)opened.order.size, (const char *)opened.order.data);
+	snprintf(url, sizeof url, ORIGIN "/acme/devices/order/%s/finalize", order);
+	write_payload((struct device_csr){.alternative_name = "DNS:" A_NAME ",IP:192.0.2.7"}, "");
+	const struct device_jws jws = {.account = &account, .url = url, .kid = KID, .payload = payload};
+	device_jws_build(&jws, &request);
+	struct message_finalize_judge ask = asked(&request);
+	memcpy(&ask.identifiers, &open.identifiers, sizeof ask.identifiers);
+	assert_int_equal(judge(&ask, &judged), refusal_none);
+	assert_false(is_refused(
+		voucher_open(message_request_voucher, judged.voucher, verifier.settings.request_key, &voucher)));
+	assert_int_equal(voucher.identifiers.count, 3);
+	for (size_t i = 0; i < 3; i++)
+		assert_true(bytes_equal(voucher.identifiers.at[i], open.identifiers.at[i]));
+	/* the same in another sequence, one fewer, one more */
+	ask.identifiers.at[0] = open.identifiers.at[2];
+	ask.identifiers.at[2] = open.identifiers.at[0];
+	assert_refused(judge(&ask, NULL), order_forged);
+	memcpy(&ask.identifiers, &open.identifiers, sizeof ask.identifiers);
+	ask.identifiers.count = 2;
+	assert_refused(judge(&ask, NULL), order_forged);
+	ask.identifiers.count = 4;
+	ask.identifiers.at[3] = device_identifier("dns", "b.example.test");
+	assert_refused(judge(&ask, NULL), order_forged);
+	memcpy(order, order_before, sizeof order);
+	memcpy(url, url_before, sizeof url);
+}
+
 static int set_up(void **state)
 {
 	(void)state;
@@ -271,6 +374,7 @@ static int set_up(void **state)
 	verifier.settings.origin = bytes_from_text(ORIGIN);
 	verifier.settings.directory = bytes_from_text("devices");
 	memset(verifier.settings.token_key, 1, 32);
+	memset(verifier.settings.name_token_key, 4, 32);
 	memset(verifier.settings.device_key, 2, 32);
 	memset(verifier.settings.request_key, 3, 32);
 	device_account_new(&account);
@@ -308,6 +412,9 @@ int main(void)
 		cmocka_unit_test(an_account_key_that_is_not_in_its_canonical_form_is_refused),
 		cmocka_unit_test(a_request_cut_anywhere_is_refused),
 		cmocka_unit_test(no_octet_of_a_signed_request_can_be_changed),
+		cmocka_unit_test(each_challenge_of_an_order_has_a_token_of_its_own_key_and_purpose),
+		cmocka_unit_test(an_order_of_two_devices_or_none_or_of_bad_names_is_not_opened),
+		cmocka_unit_test(the_voucher_lists_all_that_order_and_request_name),
 	};
 	return cmocka_run_group_tests(tests, set_up, tear_down);
 }
