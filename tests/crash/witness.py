@@ -30,6 +30,7 @@ def leaf_of(octets):
     out["not_after"], out["refers_to"] = number(), number()
     out["reason"], out["asked_by"], out["thumbprint"], out["tbs_hash"] = take(1)[0], take(1), take(32), take(32)
     take(2 * 32 + 8 + 3 * 32)
+    out["more"] = [take(int.from_bytes(take(4), "big")) for _ in range(int.from_bytes(take(4), "big"))]
     assert at == len(octets), "a leaf has octets too many"
     return out
 
