@@ -14,7 +14,7 @@
 enum { exit_accepted, exit_refused, exit_usage };
 enum { longest_file = 65536, longest_statement = 49152 /* as the verifier's message has it */ };
 
-static uint8_t octets[3 * options_most_roots * 4096 + 4 * longest_file]; /* all files */
+static uint8_t octets[2 * 6 * options_most_roots * 4416 + 4 * longest_file]; /* all files */
 static struct buffer files = {.data = octets, .size = 0, .room = sizeof octets};
 
 static bool fail(const char *path, const char *reason)
@@ -49,6 +49,20 @@ static bool read_roots(const struct options_roots *paths, struct bytes *at, size
 	return true;
 }
 
+static bool read_trust_roots(const char *format, const struct options_roots *paths, struct message_verifier_settings *settings)
+{
+	for (size_t i = 0; i < paths->count; i++) {
+		struct message_trust_root root = {.format = bytes_from_text(format)};
+		if (!read_file(paths->at[i], 4096, &root.certificate))
+			return false;
+		const size_t before = files.size;
+		if (is_refused(wire_encode(message_trust_root, &root, &files)))
+			return fail(paths->at[i], "there is too much to read");
+		settings->roots.at[settings->roots.count++] = bytes_from(files.data + before, files.size - before);
+	}
+	return true;
+}
+
 /* CBOR's maps begin above ASCII, so a file of ASCII is the base64url of one; a line may end. */
 static bool read_statement(const char *path, struct bytes *out)
 {
@@ -74,12 +88,15 @@ static bool open_verifier(const struct options *options, struct verifier *out)
 	for (const struct format *row; (row = format_row(settings.formats.count)) != NULL;)
 		settings.formats.at[settings.formats.count++] = bytes_from_text(row->name);
 	if (!read_roots(&options->ak_issuers, settings.ak_issuers.at, &settings.ak_issuers.count) ||
-	    !read_roots(&options->ak_roots, settings.ak_roots.at, &settings.ak_roots.count) ||
-	    !read_roots(&options->apple_roots, settings.apple_roots.at, &settings.apple_roots.count))
+	    !read_trust_roots("ak", &options->ak_roots, &settings) || !read_trust_roots("apple", &options->apple_roots, &settings) ||
+	    !read_trust_roots("android-key", &options->android_roots, &settings) ||
+	    !read_trust_roots("packed", &options->packed_roots, &settings) ||
+	    !read_trust_roots("step", &options->step_roots, &settings))
 		return false;
 	if (!verifier_open(&settings, out, &detail))
 		return fail("roots", detail.text);
-	out->ak_issuers.at_s = out->ak_roots.at_s = out->apple_roots.at_s = options->time_s;
+	out->ak_issuers.at_s = out->ak_roots.at_s = out->apple_roots.at_s = out->android_roots.at_s = out->packed_roots.at_s =
+		out->step_roots.at_s = options->time_s;
 	return true;
 }
 
@@ -100,6 +117,7 @@ static int judge_and_report(const struct options *options, const struct verifier
 		.identifier = bytes_from_text(options->identifier),
 		.detail = &detail,
 	};
+	s.bound = binding;
 	if (EVP_Digest(binding.data, binding.size, s.expected, NULL, EVP_sha256(), NULL) != 1)
 		return exit_usage;
 	struct report report = {.statement = &s, .is_identity_asked = options->identifier != NULL, .octets = octets_of_statement};

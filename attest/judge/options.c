@@ -17,7 +17,10 @@ static const char help[] =
 	"  --identifier VALUE the order's permanent-identifier; without it no identity is asked for\n"
 	"  --ak-issuer FILE   an appliance's own issuer of AK certificates (keys/LABEL.der in its state)\n"
 	"  --ak-root FILE     a root of another issuer of AK certificates (ak_roots)\n"
-	"  --apple-root FILE  a root of Apple's (apple_roots); each of the three may come several times\n"
+	"  --apple-root FILE  a root of Apple's (apple_roots)\n"
+	"  --android-root FILE a root of Google's for Android (android_roots)\n"
+	"  --packed-root FILE a root for the format packed (packed_roots)\n"
+	"  --step-root FILE   a root of YubiKeys (step_roots); each of these may come several times\n"
 	"  --time TIME        judge as of then, such as 2026-11-24T12:00:00Z; without it as of now\n"
 	"  --virtual-tpm      TPMs that are software are taken (virtual_tpm)\n"
 	"  --json             the answer as JSON\n"
@@ -72,6 +75,12 @@ static bool read_letter(int letter, const char *value, struct options *options)
 		return read_root(value, options_most_roots, &options->ak_roots);
 	case 'a':
 		return read_root(value, options_most_apple_roots, &options->apple_roots);
+	case 'd':
+		return read_root(value, options_most_roots, &options->android_roots);
+	case 'p':
+		return read_root(value, options_most_roots, &options->packed_roots);
+	case 'y':
+		return read_root(value, options_most_roots, &options->step_roots);
 	case 't':
 		return read_time(value, &options->time_s);
 	case 'v':
@@ -91,6 +100,8 @@ bool options_read(int count, char **words, struct options *out)
 		{"statement", required_argument, NULL, 's'},  {"binding", required_argument, NULL, 'b'},
 		{"identifier", required_argument, NULL, 'n'}, {"ak-issuer", required_argument, NULL, 'i'},
 		{"ak-root", required_argument, NULL, 'k'},    {"apple-root", required_argument, NULL, 'a'},
+		{"android-root", required_argument, NULL, 'd'}, {"packed-root", required_argument, NULL, 'p'},
+		{"step-root", required_argument, NULL, 'y'},
 		{"time", required_argument, NULL, 't'},	      {"virtual-tpm", no_argument, NULL, 'v'},
 		{"json", no_argument, NULL, 'j'},	      {"help", no_argument, NULL, 'h'},
 		{NULL, 0, NULL, 0}};

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
- * random (16 octets; 24 in a token), boot time (8), HMAC-SHA256 (cut to 16 for an order) over a word for the purpose
- * and what it is bound to, each with its length in front. */
+ * random (16 octets; 24 in a token), boot time (8), HMAC-SHA256 (cut to 16 for an order, to 30 for a token: Android takes
+ * challenges of 128 characters, so a key authorization has 127) over a word for the purpose and what it is bound to, each
+ * with its length in front. */
 #include "attest/token/token.h"
 
 #include <openssl/crypto.h>
@@ -11,7 +12,7 @@
 #include "firmware/boundary/clock.h"
 #include "firmware/boundary/identifier.h"
 
-enum { order_random = 16, token_random = 24, time_size = 8, order_mac = 16, token_mac = 32, longest_random = 24 };
+enum { order_random = 16, token_random = 24, time_size = 8, order_mac = 16, token_mac = 30, longest_random = 24 };
 enum { identifier_longest = 300 }; /* encoded */
 
 /* What a MAC is over: the purpose, then random and time, then up to five values. */

@@ -5,24 +5,6 @@
 
 #define APPLE "1.2.840.113635.100.8."
 
-enum outcome { is_absent, is_there, is_wrong };
-
-/* The content of the one extension with that OID. */
-static enum outcome find(X509 *certificate, const char *oid, struct bytes *out)
-{
-	ASN1_OBJECT *object = OBJ_txt2obj(oid, 1);
-	if (object == NULL)
-		return is_wrong;
-	const int at = X509_get_ext_by_OBJ(certificate, object, -1);
-	const bool is_twice = at >= 0 && X509_get_ext_by_OBJ(certificate, object, at) >= 0;
-	ASN1_OBJECT_free(object);
-	if (at < 0 || is_twice)
-		return is_twice ? is_wrong : is_absent;
-	const ASN1_OCTET_STRING *value = X509_EXTENSION_get_data(X509_get_ext(certificate, at));
-	*out = bytes_from(ASN1_STRING_get0_data(value), (size_t)ASN1_STRING_length(value));
-	return is_there;
-}
-
 /* A tag and length in front would be control characters. */
 static bool copy_text(struct bytes value, char *out, size_t room)
 {
@@ -39,9 +21,9 @@ static bool copy_text(struct bytes value, char *out, size_t room)
 static bool read_text(X509 *certificate, const char *oid, char *out, size_t room)
 {
 	struct bytes value = {NULL, 0};
-	const enum outcome found = find(certificate, oid, &value);
+	const enum certificate_extension found = certificate_find_extension(certificate, oid, &value);
 	out[0] = 0;
-	return found == is_absent || (found == is_there && copy_text(value, out, room));
+	return found == certificate_extension_is_absent || (found == certificate_extension_is_there && copy_text(value, out, room));
 }
 
 static bool is_small_integer(struct bytes value)
@@ -53,10 +35,10 @@ static bool is_small_integer(struct bytes value)
 static bool read_switch(X509 *certificate, const char *oid, enum apple_switch zero, enum apple_switch one, enum apple_switch *out)
 {
 	struct bytes value = {NULL, 0};
-	const enum outcome found = find(certificate, oid, &value);
+	const enum certificate_extension found = certificate_find_extension(certificate, oid, &value);
 	*out = apple_switch_unknown;
-	if (found != is_there || value.size == 0)
-		return found != is_wrong;
+	if (found != certificate_extension_is_there || value.size == 0)
+		return found != certificate_extension_is_wrong;
 	if (!is_small_integer(value))
 		return false;
 	*out = value.data[2] == 0 ? zero : value.data[2] == 1 ? one : apple_switch_unknown;
@@ -68,10 +50,10 @@ static bool read_boot(X509 *certificate, enum apple_boot *out)
 {
 	struct bytes value = {NULL, 0};
 	char text[64];
-	const enum outcome found = find(certificate, APPLE "13.2", &value);
+	const enum certificate_extension found = certificate_find_extension(certificate, APPLE "13.2", &value);
 	*out = apple_boot_unknown;
-	if (found != is_there)
-		return found == is_absent;
+	if (found != certificate_extension_is_there)
+		return found == certificate_extension_is_absent;
 	if (is_small_integer(value)) {
 		*out = value.data[2] == 0 ? apple_boot_full : apple_boot_unknown;
 		return true;
@@ -94,7 +76,7 @@ bool apple_properties_read(X509 *certificate, struct apple_properties *out)
 	    !read_text(certificate, APPLE "10.1", read.os_version, sizeof read.os_version) ||
 	    !read_text(certificate, APPLE "10.2", read.sep_version, sizeof read.sep_version) ||
 	    !read_text(certificate, APPLE "10.3", read.boot_version, sizeof read.boot_version) ||
-	    find(certificate, APPLE "11.1", &read.freshness) == is_wrong ||
+	    certificate_find_extension(certificate, APPLE "11.1", &read.freshness) == certificate_extension_is_wrong ||
 	    !read_switch(certificate, APPLE "13.1", apple_switch_on, apple_switch_off, &read.integrity_protection) ||
 	    !read_switch(certificate, APPLE "13.3", apple_switch_off, apple_switch_on, &read.kernel_extensions) ||
 	    !read_boot(certificate, &read.secure_boot))
@@ -106,5 +88,5 @@ bool apple_properties_read(X509 *certificate, struct apple_properties *out)
 bool apple_properties_are_others(X509 *certificate)
 {
 	struct bytes value;
-	return find(certificate, APPLE "2", &value) != is_absent || find(certificate, APPLE "5", &value) != is_absent;
+	return certificate_find_extension(certificate, APPLE "2", &value) != certificate_extension_is_absent || certificate_find_extension(certificate, APPLE "5", &value) != certificate_extension_is_absent;
 }

@@ -203,3 +203,18 @@ bool certificate_spki_hash(X509 *certificate, uint8_t out[32])
 	OPENSSL_free(spki);
 	return is_hashed;
 }
+
+enum certificate_extension certificate_find_extension(X509 *certificate, const char *oid, struct bytes *out)
+{
+	ASN1_OBJECT *object = OBJ_txt2obj(oid, 1);
+	if (object == NULL)
+		return certificate_extension_is_wrong;
+	const int at = X509_get_ext_by_OBJ(certificate, object, -1);
+	const bool is_twice = at >= 0 && X509_get_ext_by_OBJ(certificate, object, at) >= 0;
+	ASN1_OBJECT_free(object);
+	if (at < 0 || is_twice)
+		return is_twice ? certificate_extension_is_wrong : certificate_extension_is_absent;
+	const ASN1_OCTET_STRING *value = X509_EXTENSION_get_data(X509_get_ext(certificate, at));
+	*out = bytes_from(ASN1_STRING_get0_data(value), (size_t)ASN1_STRING_length(value));
+	return certificate_extension_is_there;
+}

@@ -20,6 +20,10 @@ X509 *certificate_parse(struct bytes der);
 /* The same for one that issued another: these come again and again, so the last one is kept, parsed. For one thread. */
 X509 *certificate_parse_issuer(struct bytes der);
 
+/* The content of the one extension with that OID (dotted), a view into the certificate; written only when it is there. */
+enum certificate_extension { certificate_extension_is_absent, certificate_extension_is_there, certificate_extension_is_wrong /* twice */ };
+enum certificate_extension certificate_find_extension(X509 *certificate, const char *oid, struct bytes *out);
+
 /* The extended key usage holds this OID (dotted), wherever in the list. */
 bool certificate_has_usage(X509 *certificate, const char *oid);
 

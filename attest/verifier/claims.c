@@ -74,3 +74,66 @@ bool claims_add_apple(const struct statement *s, struct buffer *out)
 	       add_string(out, "third_party_kernel_extensions", switches[apple->kernel_extensions]) &&
 	       add_string(out, "key_protection", "hardware") && add_text(out, key);
 }
+
+/* The last member, for the key that x5c[0] certifies. */
+static bool add_key(const struct statement *s, struct buffer *out)
+{
+	char text[96];
+	snprintf(text, sizeof text, "\"key\":{\"type\":\"%s\",\"bits\":%d}}", EVP_PKEY_get0_type_name(s->key), EVP_PKEY_get_bits(s->key));
+	return add_record(&s->record, out) && add_text(out, text);
+}
+
+/* 160001 is 16.0.1, since Android 4.4 or so; 0 and numbers that are no such version are left out. */
+static bool add_android_version(struct buffer *out, uint64_t version, uint64_t patch_level)
+{
+	char text[48];
+	if (version >= 10000 && version <= 999999) {
+		snprintf(text, sizeof text, "%u.%u.%u", (unsigned)(version / 10000), (unsigned)(version / 100 % 100), (unsigned)(version % 100));
+		if (!add_string(out, "os_version", text))
+			return false;
+	}
+	if (patch_level == 0)
+		return true;
+	snprintf(text, sizeof text, "%llu", (unsigned long long)patch_level);
+	return add_string(out, "os_patch_level", text);
+}
+
+bool claims_add_android(const struct statement *s, struct buffer *out)
+{
+	const struct android_key *android = &s->android;
+	const bool is_strongbox = android->key_security == android_strongbox;
+	return add_text(out, "{") && add_if_said(out, "maker", android->manufacturer) && add_if_said(out, "model", android->model) &&
+	       add_if_said(out, "serial", android->serial) &&
+	       add_android_version(out, android->os_version, android->os_patch_level) &&
+	       add_string(out, "verified_boot", "full") && add_string(out, "key_protection", "hardware") &&
+	       add_string(out, "key_store", is_strongbox ? "strongbox" : "trusted_environment") && add_key(s, out);
+}
+
+static const char *policy_name(const char *const names[4], uint8_t policy)
+{
+	return policy < 4 ? names[policy] : "unknown";
+}
+
+bool claims_add_step(const struct statement *s, struct buffer *out)
+{
+	static const char *const pins[4] = {"unknown", "never", "once", "always"};
+	static const char *const touches[4] = {"unknown", "never", "always", "cached"};
+	const struct yubikey *yubikey = &s->yubikey;
+	char firmware[16];
+	snprintf(firmware, sizeof firmware, "%u.%u.%u", yubikey->firmware[0], yubikey->firmware[1], yubikey->firmware[2]);
+	return add_text(out, "{") && add_string(out, "maker", "Yubico") && add_string(out, "model", "YubiKey") &&
+	       add_if_said(out, "serial", yubikey->serial) && add_string(out, "firmware", firmware) &&
+	       add_string(out, "pin_policy", policy_name(pins, yubikey->pin_policy)) &&
+	       add_string(out, "touch_policy", policy_name(touches, yubikey->touch_policy)) &&
+	       add_string(out, "key_protection", "hardware") && add_key(s, out);
+}
+
+bool claims_add_packed(const struct statement *s, struct buffer *out)
+{
+	char maker[65] = "";
+	const int size = X509_NAME_get_text_by_NID(X509_get_subject_name(s->chain[0]), NID_organizationName, maker, sizeof maker);
+	const bool is_one = s->names.permanent_identifiers == 1;
+	return add_text(out, "{") && (size <= 0 || add_if_said(out, "maker", maker)) &&
+	       add_if_said(out, "serial", is_one ? s->names.permanent_identifier : "") &&
+	       add_string(out, "key_protection", "hardware") && add_key(s, out);
+}

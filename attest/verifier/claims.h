@@ -8,5 +8,8 @@
 /* Appended; false when there is no room. */
 bool claims_add_tpm(const struct statement *s, struct buffer *out);
 bool claims_add_apple(const struct statement *s, struct buffer *out);
+bool claims_add_android(const struct statement *s, struct buffer *out);
+bool claims_add_step(const struct statement *s, struct buffer *out);
+bool claims_add_packed(const struct statement *s, struct buffer *out);
 
 #endif

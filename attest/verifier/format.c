@@ -2,7 +2,7 @@
  * Opens attestation objects, finds the format of each, and walks its table. Distrusts every byte. */
 #include "attest/verifier/format.h"
 
-static const struct format *const formats[] = {&format_tpm, &format_apple};
+static const struct format *const formats[] = {&format_tpm, &format_apple, &format_android, &format_packed, &format_step};
 
 const struct format *format_find(struct bytes name)
 {
@@ -100,6 +100,11 @@ bool format_chain_is_read(struct statement *s)
 			return false;
 	}
 	return true;
+}
+
+bool format_leaf_is_no_ca(struct statement *s)
+{
+	return X509_check_ca(s->chain[0]) == 0 && (X509_get_extension_flags(s->chain[0]) & (EXFLAG_CA | EXFLAG_INVALID)) == 0;
 }
 
 bool format_chain_is_trusted(struct statement *s, const struct chain_roots *roots)

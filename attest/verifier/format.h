@@ -4,10 +4,12 @@
 #ifndef KEYWARD_VERIFIER_FORMAT_H
 #define KEYWARD_VERIFIER_FORMAT_H
 
+#include "attest/verifier/android_key.h"
 #include "attest/verifier/apple_properties.h"
 #include "attest/verifier/cbor.h"
 #include "attest/verifier/format_tpm.h"
 #include "attest/verifier/record.h"
+#include "attest/verifier/yubikey.h"
 
 enum { format_most_chain = 6 };
 enum { assurance_software = 1, assurance_hardware = 2, assurance_verified_boot = 3 };
@@ -16,7 +18,8 @@ enum { assurance_software = 1, assurance_hardware = 2, assurance_verified_boot =
 struct statement {
 	const struct verifier *verifier;
 	struct bytes identifier_type, identifier, enrolment_record; /* of the order; the record is empty where there is none */
-	uint8_t expected[32];                                       /* SHA-256 of what the format has to bind */
+	struct bytes bound;                                         /* what the format has to bind, as text */
+	uint8_t expected[32];                                       /* SHA-256 of that */
 	struct detail *detail;
 	const struct format *format;
 	struct cbor object; /* the attestation object */
@@ -30,6 +33,10 @@ struct statement {
 	struct record record; /* that gave the identifier */
 	struct format_tpm tpm;
 	struct apple_properties apple;
+	struct android_key android;
+	struct yubikey yubikey;
+	struct certificate_names names; /* of the leaf, format packed */
+	struct bytes signature;         /* format step: the inner one */
 };
 
 struct format_check {
@@ -51,7 +58,7 @@ struct format {
 	bool (*add_claims)(const struct statement *s, struct buffer *out); /* a JSON object */
 	void (*close)(struct statement *s);                                /* what the format's own checks opened; NULL: nothing */
 };
-extern const struct format format_tpm, format_apple;
+extern const struct format format_tpm, format_apple, format_android, format_packed, format_step;
 
 /* NULL: no such format; case counts. */
 const struct format *format_find(struct bytes name);
@@ -73,6 +80,8 @@ const struct cbor_item *format_member(const struct statement *s, const char *nam
 bool format_chain_is_there(struct statement *s);
 /* Each is exactly one DER certificate and named as issuer by the one before. */
 bool format_chain_is_read(struct statement *s);
+/* The first of x5c, once it is read, is the certificate of no CA. */
+bool format_leaf_is_no_ca(struct statement *s);
 /* All of x5c is the path to one of these roots; why not goes to the detail. */
 bool format_chain_is_trusted(struct statement *s, const struct chain_roots *roots);
 

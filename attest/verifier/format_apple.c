@@ -7,11 +7,6 @@
 #include "attest/verifier/format.h"
 #include "attest/verifier/identity.h"
 
-static bool leaf_is_no_ca(struct statement *s)
-{
-	return X509_check_ca(s->chain[0]) == 0 && (X509_get_extension_flags(s->chain[0]) & (EXFLAG_CA | EXFLAG_INVALID)) == 0;
-}
-
 static bool leaf_is_a_devices(struct statement *s)
 {
 	return !apple_properties_are_others(s->chain[0]);
@@ -51,7 +46,7 @@ static bool key_is_an_enclaves(struct statement *s)
 static const struct format_check checks[] = {
 	{REFUSE(apple_chain_absent), format_chain_is_there},
 	{REFUSE(apple_chain_malformed), format_chain_is_read},
-	{REFUSE(apple_leaf_is_ca), leaf_is_no_ca},
+	{REFUSE(apple_leaf_is_ca), format_leaf_is_no_ca},
 	{REFUSE(apple_leaf_purpose), leaf_is_a_devices},
 	{REFUSE(apple_chain_untrusted), chain_is_trusted},
 	{REFUSE(apple_properties_malformed), properties_are_read},

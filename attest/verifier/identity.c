@@ -72,3 +72,45 @@ status identity_judge_apple(struct statement *s)
 	snprintf(attested, sizeof attested, "\"%s\" \"%s\"", apple->serial, apple->udid);
 	return refuse(s, attested, "");
 }
+
+static bool key_hex(const struct statement *s, char out[2 * ek_hash_size + 1])
+{
+	uint8_t hash[ek_hash_size];
+	if (!certificate_spki_hash(s->chain[0], hash))
+		return false;
+	for (size_t i = 0; i < sizeof hash; i++)
+		snprintf(out + 2 * i, 3, "%02x", hash[i]);
+	return true;
+}
+
+/* `name`: the device's own; empty: the evidence gives none. */
+static status judge_name(struct statement *s, const char *name)
+{
+	char key[2 * ek_hash_size + 1], attested[320];
+	if (!bytes_equal_text(s->identifier_type, "permanent-identifier"))
+		return REFUSE(identifier_type_unsupported);
+	if (s->identifier.size != 0 && bytes_equal_text(s->identifier, name))
+		return OK;
+	if (s->enrolment_record.size != 0 && key_hex(s, key))
+		return record_judge(s->verifier, s->enrolment_record, s->identifier_type, s->identifier, bytes_from_text(key),
+				    &s->record);
+	if (name[0] == 0)
+		return REFUSE(identity_absent);
+	snprintf(attested, sizeof attested, "\"%s\"", name);
+	return refuse(s, attested, "; an administrator may add an enrolment record for the key");
+}
+
+status identity_judge_android(struct statement *s)
+{
+	return judge_name(s, s->android.serial);
+}
+
+status identity_judge_step(struct statement *s)
+{
+	return judge_name(s, s->yubikey.serial);
+}
+
+status identity_judge_packed(struct statement *s)
+{
+	return judge_name(s, s->names.permanent_identifiers == 1 ? s->names.permanent_identifier : "");
+}

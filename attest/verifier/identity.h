@@ -15,4 +15,12 @@ status identity_judge_tpm(struct statement *s);
  * another name. identifier_type_unsupported, identity_absent, identity_mismatch. */
 status identity_judge_apple(struct statement *s);
 
+/* The identifier is what the evidence says of the device, octet for octet: the serial number that Android's hardware attests, the one
+ * of the YubiKey, the one PermanentIdentifier of the certificate of format packed. Any other needs an enrolment record for the attested
+ * key, which stands in it where an EK would: lower-case hex of SHA-256 over its SPKI. identifier_type_unsupported, identity_absent,
+ * identity_mismatch, record_*. */
+status identity_judge_android(struct statement *s);
+status identity_judge_step(struct statement *s);
+status identity_judge_packed(struct statement *s);
+
 #endif

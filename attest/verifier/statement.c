@@ -17,19 +17,16 @@ static bool digest(struct bytes text, uint8_t out[hash_size])
 	return EVP_Digest(text.data, text.size, out, &size, EVP_sha256(), NULL) == 1 && size == hash_size;
 }
 
-/* SHA-256 of token "." base64url(thumbprint). */
-static bool key_authorization_hash(struct bytes token, const uint8_t thumbprint[hash_size], uint8_t out[hash_size])
+/* The token, or token "." base64url(thumbprint). */
+static bool bind(struct statement *s, struct bytes token, const uint8_t thumbprint[hash_size], struct buffer *text)
 {
-	uint8_t room[256];
-	struct buffer text = BUFFER(room);
-	return buffer_add(&text, token.data, token.size) && buffer_add(&text, ".", 1) &&
-	       base64url_encode(bytes_from(thumbprint, hash_size), &text) && digest(buffer_view(&text), out);
-}
-
-static bool binding_hash(const struct format *format, struct bytes token, const uint8_t thumbprint[hash_size],
-			 uint8_t out[hash_size])
-{
-	return format->binds == format_binds_token ? digest(token, out) : key_authorization_hash(token, thumbprint, out);
+	if (!buffer_add(text, token.data, token.size))
+		return false;
+	if (s->format->binds == format_binds_key_authorization &&
+	    (!buffer_add(text, ".", 1) || !base64url_encode(bytes_from(thumbprint, hash_size), text)))
+		return false;
+	s->bound = buffer_view(text);
+	return digest(s->bound, s->expected);
 }
 
 /* Fills what the answer and the voucher say of the device; claims are in room from `claims` on. */
@@ -90,7 +87,9 @@ status verifier_statement_judge(const struct verifier *verifier, const struct me
 					      .challenge = bytes_from_text("device-attest-01")};
 	TRY(token_open(verifier->settings.token_key, &purpose, ask->token));
 	TRY(format_open(ask->statement, &s));
-	if (!binding_hash(s.format, ask->token, ask->account_thumbprint, s.expected))
+	uint8_t room_of_text[256];
+	struct buffer text = BUFFER(room_of_text);
+	if (!bind(&s, ask->token, ask->account_thumbprint, &text))
 		return REFUSE(internal);
 	TRY(format_judge(&s));
 	TRY(s.format->identify(&s));

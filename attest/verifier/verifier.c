@@ -51,17 +51,39 @@ static bool are_known_vendors(struct bytes vendors)
 	return true;
 }
 
-/* What is wrong with them; NULL: nothing. */
-static const char *read_ek_roots(const struct message_verifier_settings *settings, struct verifier *out)
+/* Which roots a format's are; NULL: no such format. */
+static struct chain_roots *roots_of(struct verifier *verifier, struct bytes format)
 {
-	for (size_t i = 0; i < settings->ek_roots.count && i < chain_most_roots; i++) {
-		struct message_ek_root root;
-		if (is_refused(wire_decode(message_ek_root, settings->ek_roots.at[i], &root)) ||
-		    !read_roots(&root.certificate, 1, &out->ek_roots))
-			return "an EK root is no certificate";
+	const struct {
+		const char *format;
+		struct chain_roots *roots;
+	} pools[] = {
+		{"ek", &verifier->ek_roots},		    {"ak", &verifier->ak_roots},
+		{"apple", &verifier->apple_roots},	    {"android-key", &verifier->android_roots},
+		{"packed", &verifier->packed_roots}, {"step", &verifier->step_roots},
+	};
+	for (size_t i = 0; i < sizeof pools / sizeof pools[0]; i++)
+		if (bytes_equal_text(format, pools[i].format))
+			return pools[i].roots;
+	return NULL;
+}
+
+/* What is wrong with them; NULL: nothing. */
+static const char *read_trust_roots(const struct message_verifier_settings *settings, struct verifier *out)
+{
+	for (size_t i = 0; i < settings->roots.count; i++) {
+		struct message_trust_root root;
+		if (is_refused(wire_decode(message_trust_root, settings->roots.at[i], &root)))
+			return "a root is no record of one";
+		struct chain_roots *roots = roots_of(out, root.format);
+		if (roots == NULL)
+			return "a root is of no known format";
+		if (!read_roots(&root.certificate, 1, roots))
+			return "a root is no certificate";
 		if (!are_known_vendors(root.vendors))
 			return "a vendor of a maker's roots is not in the list";
-		out->ek_vendors[i] = root.vendors;
+		if (roots == &out->ek_roots)
+			out->ek_vendors[roots->count - 1] = root.vendors;
 	}
 	out->ek_roots.may_leaf_be_expired = settings->may_ek_be_expired == 1;
 	return NULL;
@@ -85,7 +107,7 @@ static void free_roots(struct chain_roots *roots)
 /* Over the settings without their keys, so that it says what was trusted and is the same after a restart. */
 static bool hash_settings(const struct message_verifier_settings *settings, uint8_t out[32])
 {
-	static uint8_t text[640 * 1024];
+	static uint8_t text[1024 * 1024];
 	struct buffer encoded = BUFFER(text);
 	struct message_verifier_settings public = *settings;
 	unsigned size = 0;
@@ -101,13 +123,9 @@ static bool hash_settings(const struct message_verifier_settings *settings, uint
 bool verifier_open(const struct message_verifier_settings *settings, struct verifier *out, struct detail *detail)
 {
 	*out = (struct verifier){.settings = *settings};
-	const char *what = read_ek_roots(settings, out);
+	const char *what = read_trust_roots(settings, out);
 	if (what == NULL && !read_roots(settings->ak_issuers.at, settings->ak_issuers.count, &out->ak_issuers))
 		what = "an AK-issuing certificate cannot be read";
-	if (what == NULL && !read_roots(settings->ak_roots.at, settings->ak_roots.count, &out->ak_roots))
-		what = "an AK root is no certificate";
-	if (what == NULL && !read_roots(settings->apple_roots.at, settings->apple_roots.count, &out->apple_roots))
-		what = "a root of Apple's is no certificate";
 	if (what == NULL && !are_known_formats(settings))
 		what = "a statement format is unknown";
 	if (what == NULL && !hash_settings(settings, out->configuration_hash))
@@ -125,6 +143,9 @@ void verifier_close(struct verifier *verifier)
 	free_roots(&verifier->ak_issuers);
 	free_roots(&verifier->ak_roots);
 	free_roots(&verifier->apple_roots);
+	free_roots(&verifier->android_roots);
+	free_roots(&verifier->packed_roots);
+	free_roots(&verifier->step_roots);
 	OPENSSL_cleanse(verifier, sizeof *verifier);
 }
 

@@ -11,7 +11,8 @@ enum { verifier_voucher_life_s = 1800, verifier_activation_life_s = 600 };
 
 struct verifier {
 	struct message_verifier_settings settings; /* views into a mapping that lasts */
-	struct chain_roots ek_roots, ak_issuers, ak_roots, apple_roots;
+	struct chain_roots ak_issuers;
+	struct chain_roots ek_roots, ak_roots, apple_roots, android_roots, packed_roots, step_roots; /* of the settings' pool */
 	struct bytes ek_vendors[chain_most_roots]; /* of each of ek_roots: whom it may certify, with spaces between; empty: all */
 	uint8_t configuration_hash[32]; /* of the settings without their secret keys */
 };

@@ -9,8 +9,7 @@
 #include <stdint.h>
 
 enum { configuration_most = 16, configuration_most_roots = 64, configuration_most_vendors = 16, configuration_most_formats = 8,
-       configuration_most_names = 16,
-       configuration_most_apple_roots = 4 };
+       configuration_most_names = 16, configuration_most_apple_roots = 4, configuration_most_format_roots = 16 };
 
 /* maker NAME { roots = {files}, vendors = {"id:XXXXXXXX"} }: roots that certify EKs of these vendors alone */
 struct configuration_maker {
@@ -73,9 +72,9 @@ struct configuration {
 	const char *ledger_origin;
 	uint64_t ledger_room_bytes;
 	/* directory NAME { envelope, validity, ak_validity, identifiers = {types; none: permanent-identifier}, challenges = {none:
-	 * device-attest-01}, formats = {tpm}, ek_roots = {files}, ak_roots = {files}, apple_roots =
-	 * {files}, expired_ek_certificates = false, virtual_tpm = false, eab_required = false, accounts, orders, account_idle,
-	 * limits, longest_record_days } */
+	 * device-attest-01}, formats = {tpm}, ek_roots = {files}, ak_roots = {files}, apple_roots = {files}, android_roots =
+	 * {files}, packed_roots = {files}, step_roots = {files}, expired_ek_certificates = false, virtual_tpm = false,
+	 * eab_required = false, accounts, orders, account_idle, limits, longest_record_days } */
 	const char *directory, *directory_envelope;
 	uint32_t directory_validity_s, ak_validity_s, accounts, orders, account_idle_s, longest_record_days;
 	const char *identifiers[configuration_most_names], *challenges[configuration_most_names];
@@ -83,7 +82,9 @@ struct configuration {
 	const char *formats[configuration_most_formats];
 	const char *ek_roots[configuration_most_roots], *ak_roots[configuration_most_roots]; /* absolute paths, PEM or DER */
 	const char *apple_roots[configuration_most_apple_roots];
-	size_t format_count, ek_root_count, ak_root_count, apple_root_count;
+	const char *android_roots[configuration_most_format_roots], *packed_roots[configuration_most_format_roots];
+	const char *step_roots[configuration_most_format_roots];
+	size_t format_count, ek_root_count, ak_root_count, apple_root_count, android_root_count, packed_root_count, step_root_count;
 	bool virtual_tpm, expired_ek_certificates, eab_required;
 	struct configuration_limits limits;
 	struct configuration_eab eabs[configuration_most];

@@ -183,8 +183,19 @@ static bool judge_directory_roots(const struct judging *judging)
 	if (is_format_of("tpm", on->formats, on->format_count) && on->ek_root_count + on->ak_root_count + on->maker_count == 0)
 		return refuse_at(judging, "directory", on->directory, NULL,
 				 "without ek_roots, makers and ak_roots no device can enrol");
-	if (is_format_of("apple", on->formats, on->format_count) != (on->apple_root_count != 0))
-		return refuse_at(judging, "directory", on->directory, "formats", "the format apple and apple_roots need each other");
+	const struct {
+		const char *format;
+		size_t root_count;
+		const char *sentence;
+	} pairs[] = {
+		{"apple", on->apple_root_count, "the format apple and apple_roots need each other"},
+		{"android-key", on->android_root_count, "the format android-key and android_roots need each other"},
+		{"packed", on->packed_root_count, "the format packed and packed_roots need each other"},
+		{"step", on->step_root_count, "the format step and step_roots need each other"},
+	};
+	for (size_t i = 0; i < sizeof pairs / sizeof pairs[0]; i++)
+		if (is_format_of(pairs[i].format, on->formats, on->format_count) != (pairs[i].root_count != 0))
+			return refuse_at(judging, "directory", on->directory, "formats", pairs[i].sentence);
 	return true;
 }
 

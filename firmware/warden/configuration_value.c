@@ -127,7 +127,7 @@ static bool is_url_or_empty(const char *value)
 
 static bool is_format(const char *value)
 {
-	return configuration_value_is_one_of(value, "tpm|apple");
+	return configuration_value_is_one_of(value, "tpm|apple|android-key|packed|step");
 }
 
 static bool is_identifier(const char *value)
@@ -173,7 +173,7 @@ static const struct {
 	[grammar_TCTI] = {is_tcti, "device:/tpm or swtpm:path=/tpm/NAME"},
 	[grammar_ORIGIN] = {is_origin, "a name without scheme, space and '+', like ca.example/ledger"},
 	[grammar_TEMPLATE] = {is_template, "text in which {identifier} is the only field"},
-	[grammar_FORMAT] = {is_format, "tpm or apple"},
+	[grammar_FORMAT] = {is_format, "tpm, apple, android-key, packed or step"},
 	[grammar_URL_OR_EMPTY] = {is_url_or_empty, "a URL that begins with https:// or http://, or nothing"},
 	[grammar_IDENTIFIER] = {is_identifier, "permanent-identifier, hardware-module, dns or ip"},
 	[grammar_CHALLENGE] = {is_challenge, "device-attest-01, http-01, dns-01 or tls-alpn-01"},

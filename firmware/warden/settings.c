@@ -30,7 +30,7 @@ struct workshop {
 	struct buffer pieces;  /* files and nested records */
 	struct buffer records; /* the outcome */
 	char origin[256];
-	uint8_t piece_room[1 << 20];
+	uint8_t piece_room[1 << 21];
 	uint8_t record_room[1 << 20];
 };
 
@@ -123,27 +123,31 @@ static bool take_eab_keys(const struct building *building, struct message_regist
 	return true;
 }
 
-static bool take_files(const struct building *building, const char *const *paths, size_t path_count, struct bytes *items,
-		       size_t *count)
-{
-	for (size_t i = 0; i < path_count; i++)
-		if (!take_file(building, paths[i], 4096, &items[i]))
-			return false;
-	*count = path_count;
-	return true;
-}
-
-/* `vendors`: whom these roots may certify, with spaces between; empty: all. */
-static bool take_ek_roots(const struct building *building, const char *const *paths, size_t path_count, struct bytes vendors)
+/* `vendors`: whom roots of EK certificates may certify, with spaces between; empty: all. */
+static bool take_roots(const struct building *building, const char *format, const char *const *paths, size_t path_count,
+		       struct bytes vendors)
 {
 	struct message_verifier_settings *out = &building->shop->verifier;
 	for (size_t i = 0; i < path_count; i++) {
-		struct message_ek_root root = {.vendors = vendors};
+		struct message_trust_root root = {.format = bytes_from_text(format), .vendors = vendors};
 		if (!take_file(building, paths[i], 4096, &root.certificate) ||
-		    !take_record(building, message_ek_root, &root, &out->ek_roots.at[out->ek_roots.count++]))
+		    !take_record(building, message_trust_root, &root, &out->roots.at[out->roots.count++]))
 			return false;
 	}
 	return true;
+}
+
+/* Each list is for its format alone. */
+static bool take_directory_roots(const struct building *building)
+{
+	const struct configuration *from = building->from;
+	const struct bytes all = bytes_from(NULL, 0);
+	return take_roots(building, "ek", from->ek_roots, from->ek_root_count, all) &&
+	       take_roots(building, "ak", from->ak_roots, from->ak_root_count, all) &&
+	       take_roots(building, "apple", from->apple_roots, from->apple_root_count, all) &&
+	       take_roots(building, "android-key", from->android_roots, from->android_root_count, all) &&
+	       take_roots(building, "packed", from->packed_roots, from->packed_root_count, all) &&
+	       take_roots(building, "step", from->step_roots, from->step_root_count, all);
 }
 
 /* Into one text, with spaces between. */
@@ -163,7 +167,7 @@ static bool take_makers(const struct building *building)
 		struct buffer vendors = BUFFER(text);
 		if (!join(maker->vendors, maker->vendor_count, &vendors))
 			return complain(maker->name, "it has too many vendors");
-		if (!take_ek_roots(building, maker->roots, maker->root_count, buffer_view(&vendors)))
+		if (!take_roots(building, "ek", maker->roots, maker->root_count, buffer_view(&vendors)))
 			return false;
 	}
 	return true;
@@ -282,9 +286,7 @@ static bool fill_verifier(const struct building *building)
 		if (!take_state_file(building, 4096, next, "keys/", from->keys[i].label, ".der"))
 			return false;
 	}
-	return take_ek_roots(building, from->ek_roots, from->ek_root_count, bytes_from(NULL, 0)) && take_makers(building) &&
-	       take_files(building, from->ak_roots, from->ak_root_count, out->ak_roots.at, &out->ak_roots.count) &&
-	       take_files(building, from->apple_roots, from->apple_root_count, out->apple_roots.at, &out->apple_roots.count) &&
+	return take_directory_roots(building) && take_makers(building) &&
 	       take_administrators(building, out->administrators.at, &out->administrators.count);
 }
 

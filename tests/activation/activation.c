@@ -48,12 +48,12 @@ static void open_verifier(void)
 	settings.may_be_virtual = 1;
 	settings.token_key[0] = 1;
 	settings.ak_key[0] = 2;
-	const struct message_ek_root root = {.certificate = load("root.pem")};
-	static uint8_t octets[4352];
+	const struct message_trust_root root = {.format = bytes_from_text("ek"), .certificate = load("root.pem")};
+	static uint8_t octets[4416];
 	struct buffer record = BUFFER(octets);
-	DEVICE_NEED(!is_refused(wire_encode(message_ek_root, &root, &record)));
-	settings.ek_roots.at[0] = buffer_view(&record);
-	settings.ek_roots.count = 1;
+	DEVICE_NEED(!is_refused(wire_encode(message_trust_root, &root, &record)));
+	settings.roots.at[0] = buffer_view(&record);
+	settings.roots.count = 1;
 	DEVICE_NEED(verifier_open(&settings, &verifier, &detail));
 }
 

@@ -252,6 +252,11 @@ void device_certificate_build(const struct device_certificate *options, struct d
 	X509_NAME_free(issued_as);
 }
 
+static void add_word(X509_NAME *name, const char *field, const char *word)
+{
+	DEVICE_NEED(X509_NAME_add_entry_by_txt(name, field, MBSTRING_UTF8, (const unsigned char *)word, -1, -1, 0) == 1);
+}
+
 void device_leaf_build(const struct device_leaf *options, struct device_octets *out)
 {
 	X509 *certificate = X509_new();
@@ -259,8 +264,13 @@ void device_leaf_build(const struct device_leaf *options, struct device_octets *
 	X509_NAME *subject = name_of("leaf");
 	X509_NAME *issued_as = options->issued_as != NULL ? name_of(options->issued_as) : NULL;
 	const char *constraints = options->constraints != NULL ? options->constraints : "critical,CA:FALSE";
-	DEVICE_NEED(certificate != NULL && X509_set_version(certificate, X509_VERSION_3) == 1);
+	DEVICE_NEED(certificate != NULL && X509_set_version(certificate, options->is_version_1 ? X509_VERSION_1 : X509_VERSION_3) == 1);
 	set_serial(certificate);
+	if (options->unit != NULL) {
+		add_word(subject, "C", "AA");
+		add_word(subject, "O", "Maker");
+		add_word(subject, "OU", options->unit);
+	}
 	DEVICE_NEED(X509_set_subject_name(certificate, subject) == 1);
 	DEVICE_NEED(X509_set_issuer_name(certificate, issued_as != NULL ? issued_as : X509_get_subject_name(issuer)) == 1);
 	DEVICE_NEED(X509_set_pubkey(certificate, options->key) == 1);

@@ -68,6 +68,8 @@ struct device_leaf {
 	const struct device_extension *extensions;
 	size_t extension_count;
 	/* ---- knobs ---- */
+	const char *unit; /* OU of a subject with C and O as well; NULL: the subject has a CN alone */
+	bool is_version_1;
 	const char *issued_as;
 	const char *constraints; /* NULL: critical,CA:FALSE; "": none */
 	const char *digest;

@@ -54,7 +54,12 @@ static inline int set_up(void **state)
 	device_authority_new(&(struct device_authority_options){.name = "Other maker"}, &stage.foreign);
 	device_authority_new(&(struct device_authority_options){.name = "Unknown"}, &stage.maker_of_others);
 	settings.ak_issuers.at[settings.ak_issuers.count++] = bytes_from(stage.own.der, stage.own.size);
-	settings.ak_roots.at[settings.ak_roots.count++] = bytes_from(stage.foreign.der, stage.foreign.size);
+	static uint8_t record_room[4416];
+	struct buffer record = BUFFER(record_room);
+	const struct message_trust_root root = {.format = bytes_from_text("ak"),
+						.certificate = bytes_from(stage.foreign.der, stage.foreign.size)};
+	assert_false(is_refused(wire_encode(message_trust_root, &root, &record)));
+	settings.roots.at[settings.roots.count++] = buffer_view(&record);
 	settings.formats.at[settings.formats.count++] = bytes_from_text("tpm");
 	memset(settings.token_key, 1, sizeof settings.token_key);
 	memset(settings.device_key, 2, sizeof settings.device_key);

@@ -147,15 +147,15 @@ static void a_root_that_is_listed_twice_certifies_for_both_listings(void **state
 static bool opens_with(const char *certificate_end, const char *vendors)
 {
 	static struct message_verifier_settings settings;
-	static uint8_t octets[4352];
+	static uint8_t octets[4416];
 	struct buffer record = BUFFER(octets);
 	struct detail detail = {.text = ""};
 	struct verifier opened;
-	const struct message_ek_root root = {
+	const struct message_trust_root root = {.format = bytes_from_text("ek"),
 		.certificate = bytes_from(bench.root.der, bench.root.size - strlen(certificate_end)), .vendors = bytes_from_text(vendors)};
-	assert_false(is_refused(wire_encode(message_ek_root, &root, &record)));
-	settings.ek_roots.at[0] = buffer_view(&record);
-	settings.ek_roots.count = 1;
+	assert_false(is_refused(wire_encode(message_trust_root, &root, &record)));
+	settings.roots.at[0] = buffer_view(&record);
+	settings.roots.count = 1;
 	settings.may_ek_be_expired = 1;
 	if (!verifier_open(&settings, &opened, &detail)) {
 		assert_true(detail.text[0] != '\0');

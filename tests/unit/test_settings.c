@@ -111,7 +111,7 @@ static void assert_text(struct bytes got, const char *expected)
 static void the_verifier_is_told_whom_to_trust(void **state)
 {
 	struct message_verifier_settings got;
-	struct message_ek_root root;
+	struct message_trust_root root;
 	struct message_administrator administrator;
 	(void)state;
 	build();
@@ -122,12 +122,12 @@ static void the_verifier_is_told_whom_to_trust(void **state)
 	assert_int_equal(got.formats.count, 1);
 	assert_text(got.formats.at[0], "tpm");
 	assert_int_equal(got.longest_record_days, 90);
-	assert_int_equal(got.ek_roots.count, 1);
-	assert_false(is_refused(wire_decode(message_ek_root, got.ek_roots.at[0], &root)));
+	assert_int_equal(got.roots.count, 1);
+	assert_false(is_refused(wire_decode(message_trust_root, got.roots.at[0], &root)));
+	assert_text(root.format, "ek");
 	assert_text(root.certificate, "../ek-root.pem");
 	assert_int_equal(root.vendors.size, 0);
 	assert_int_equal(got.may_ek_be_expired, 0);
-	assert_int_equal(got.ak_roots.count, 0);
 	assert_int_equal(got.ak_issuers.count, 1);
 	assert_text(got.ak_issuers.at[0], "keys/ak-issuing.der");
 	assert_int_equal(got.administrators.count, 1);
@@ -137,9 +137,33 @@ static void the_verifier_is_told_whom_to_trust(void **state)
 	assert_text(administrator.jwk, "{\"kty\":\"EC\"}");
 }
 
+/* Each list of roots goes into the pool under its own format. */
+static void a_root_is_trusted_for_the_format_of_its_list_alone(void **state)
+{
+	static struct message_verifier_settings got;
+	static const char *const formats[] = {"ek", "ak", "apple", "android-key", "packed", "step"};
+	struct message_trust_root root;
+	(void)state;
+	configuration.ak_roots[configuration.ak_root_count++] = configuration.ek_roots[0];
+	configuration.apple_roots[configuration.apple_root_count++] = configuration.ek_roots[0];
+	configuration.android_roots[configuration.android_root_count++] = configuration.ek_roots[0];
+	configuration.packed_roots[configuration.packed_root_count++] = configuration.ek_roots[0];
+	configuration.step_roots[configuration.step_root_count++] = configuration.ek_roots[0];
+	build();
+	decode(process_VERIFIER, &got);
+	assert_int_equal(got.roots.count, sizeof formats / sizeof formats[0]);
+	for (size_t i = 0; i < got.roots.count; i++) {
+		assert_false(is_refused(wire_decode(message_trust_root, got.roots.at[i], &root)));
+		assert_text(root.format, formats[i]);
+		assert_text(root.certificate, "../ek-root.pem");
+		assert_int_equal(root.vendors.size, 0);
+	}
+}
+
 static void verifier_and_signer_are_told_of_apples_devices(void **state)
 {
 	static struct message_verifier_settings got;
+	struct message_trust_root root;
 	static struct message_signer_settings signer;
 	struct message_envelope envelope;
 	(void)state;
@@ -150,8 +174,10 @@ static void verifier_and_signer_are_told_of_apples_devices(void **state)
 	decode(process_VERIFIER, &got);
 	assert_int_equal(got.formats.count, 2);
 	assert_text(got.formats.at[1], "apple");
-	assert_int_equal(got.apple_roots.count, 1);
-	assert_text(got.apple_roots.at[0], "../ek-root.pem");
+	assert_int_equal(got.roots.count, 2);
+	assert_false(is_refused(wire_decode(message_trust_root, got.roots.at[1], &root)));
+	assert_text(root.format, "apple");
+	assert_text(root.certificate, "../ek-root.pem");
 	decode(process_SIGNER, &signer);
 	assert_false(is_refused(wire_decode(message_envelope, signer.envelopes.at[0], &envelope)));
 	assert_text(envelope.format, "tpm apple");
@@ -208,15 +234,15 @@ static void the_registrar_is_told_the_keys_of_external_accounts(void **state)
 static void the_verifier_is_told_whom_a_makers_roots_may_certify(void **state)
 {
 	static struct message_verifier_settings got;
-	struct message_ek_root root;
+	struct message_trust_root root;
 	(void)state;
 	read_example("key root {", "maker a {\n\troots = { \"ek-root.pem\", \"ek-root.pem\" }\n\tvendors = { \"id:49465800\", "
 				   "\"id:53544D20\" }\n}\nkey root {");
 	build();
 	decode(process_VERIFIER, &got);
-	assert_int_equal(got.ek_roots.count, 3);
+	assert_int_equal(got.roots.count, 3);
 	for (size_t i = 1; i < 3; i++) {
-		assert_false(is_refused(wire_decode(message_ek_root, got.ek_roots.at[i], &root)));
+		assert_false(is_refused(wire_decode(message_trust_root, got.roots.at[i], &root)));
 		assert_text(root.certificate, "../ek-root.pem");
 		assert_text(root.vendors, "id:49465800 id:53544D20");
 	}
@@ -458,13 +484,16 @@ static void the_longest_lists_have_room(void **state)
 	read_example("ek_roots = { \"ek-root.pem\" }", list);
 	for (size_t i = 0; i < 4; i++)
 		configuration.apple_roots[configuration.apple_root_count++] = configuration.ek_roots[0];
+	for (size_t i = 0; i < 16; i++) {
+		configuration.android_roots[configuration.android_root_count++] = configuration.ek_roots[0];
+		configuration.packed_roots[configuration.packed_root_count++] = configuration.ek_roots[0];
+		configuration.step_roots[configuration.step_root_count++] = configuration.ek_roots[0];
+	}
 	build();
 	struct message_verifier_settings *got = malloc(sizeof *got);
 	assert_non_null(got);
 	decode(process_VERIFIER, got);
-	assert_int_equal(got->ek_roots.count, 64);
-	assert_int_equal(got->ak_roots.count, 64);
-	assert_int_equal(got->apple_roots.count, 4);
+	assert_int_equal(got->roots.count, 180);
 	free(got);
 }
 
@@ -535,6 +564,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		CASE(the_verifier_is_told_whom_to_trust),
+		CASE(a_root_is_trusted_for_the_format_of_its_list_alone),
 		CASE(verifier_and_signer_are_told_of_apples_devices),
 		CASE(registrar_and_signer_are_told_of_names),
 		CASE(the_registrar_is_told_the_keys_of_external_accounts),

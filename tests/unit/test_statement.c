@@ -329,7 +329,7 @@ static void case_29_a_format_that_the_directory_does_not_take_is_refused(void **
 {
 	(void)state;
 	const size_t count = stage.verifier.settings.formats.count;
-	expect_format("packed", "the format packed is unknown");
+	expect_format("compound", "the format compound is unknown");
 	expect_format("T\nM", "the format T?M is unknown");
 	stage.verifier.settings.formats.count = 0;
 	expect_format("tpm", "the format tpm is not taken by this directory");

@@ -1,0 +1,17 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * What a YubiKey's attestation certificate of a PIV slot says: Yubico's extensions below 1.3.6.1.4.1.41482.3. */
+#ifndef KEYWARD_VERIFIER_YUBIKEY_H
+#define KEYWARD_VERIFIER_YUBIKEY_H
+
+#include "attest/verifier/certificate.h"
+
+struct yubikey {
+	uint8_t firmware[3]; /* 4.3.5 is 4, 3, 5 */
+	char serial[24];     /* decimal, as printed on it; empty: not said */
+	uint8_t pin_policy, touch_policy, form_factor; /* 0: not said */
+};
+
+/* False: the firmware is not said, or an extension is there twice or is not of its form. */
+bool yubikey_read(X509 *certificate, struct yubikey *out);
+
+#endif
