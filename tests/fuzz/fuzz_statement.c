@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  * TPMS_ATTEST, TPMT_PUBLIC and TPMT_SIGNATURE, or a whole attestation object: the first octet chooses, the rest is the structure; keys
- * of public areas are opened. Of an object's format every check is made whose predecessors passed, and Apple's properties are read. */
+ * of public areas are opened. Of an object's format every check is made whose predecessors passed, and what Apple and Yubico say is read. */
 #include <stdlib.h>
 
 #include "attest/verifier/format.h"
@@ -21,12 +21,20 @@ static void open_key(struct bytes area)
 static void judge_object(struct bytes octets)
 {
 	static struct verifier verifier = {
-		.settings.formats = {.at = {{(const uint8_t *)"tpm", 3}, {(const uint8_t *)"apple", 5}}, .count = 2}};
+		.settings.formats = {.at = {{(const uint8_t *)"tpm", 3},
+					    {(const uint8_t *)"apple", 5},
+					    {(const uint8_t *)"android-key", 11},
+					    {(const uint8_t *)"packed", 6},
+					    {(const uint8_t *)"step", 4}},
+				     .count = 5}};
 	struct statement s = {.verifier = &verifier};
 	if (!is_refused(format_open(octets, &s)) && !is_refused(format_judge(&s)))
 		abort();
 	for (size_t i = 0; i < s.chain_count; i++)
 		if (apple_properties_read(s.chain[i], &s.apple) && memchr(s.apple.serial, 0, sizeof s.apple.serial) == NULL)
+			abort();
+	for (size_t i = 0; i < s.chain_count; i++)
+		if (yubikey_read(s.chain[i], &s.yubikey) && memchr(s.yubikey.serial, 0, sizeof s.yubikey.serial) == NULL)
 			abort();
 	format_close(&s);
 }

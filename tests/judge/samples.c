@@ -4,9 +4,11 @@
 #include <stdio.h>
 
 #include "tests/device/apple.h"
+#include "tests/device/attested.h"
 #include "tests/device/statement.h"
 
 static const char *folder;
+static struct device_octets key_authorization;
 
 static void put(const char *name, struct bytes octets)
 {
@@ -40,11 +42,10 @@ static void put_tpm(struct bytes token)
 	device_base64url(device_view(&statement), &text);
 	device_append(&text, "\n", 1);
 	put("tpm.text", device_view(&text));
-	text.size = 0;
-	device_append(&text, token.data, token.size);
-	device_append(&text, ".", 1);
-	device_base64url(bytes_from(thumbprint, sizeof thumbprint), &text);
-	put("key-authorization", device_view(&text));
+	device_append(&key_authorization, token.data, token.size);
+	device_append(&key_authorization, ".", 1);
+	device_base64url(bytes_from(thumbprint, sizeof thumbprint), &key_authorization);
+	put("key-authorization", device_view(&key_authorization));
 	put("ak-issuer", bytes_from(issuer.der, issuer.size));
 	for (size_t i = 0; i < 32; i++)
 		snprintf(identifier + 2 * i, 3, "%02x", ek.spki_hash[i]);
@@ -68,6 +69,25 @@ static void put_apple(struct bytes token)
 	put("apple-root", bytes_from(root.der, root.size));
 }
 
+static void put_attested(const char *format)
+{
+	static struct device_authority root, sub;
+	static struct device_octets statement;
+	char name[64];
+	device_authority_new(&(struct device_authority_options){.name = "Root"}, &root);
+	device_authority_new(&(struct device_authority_options){.name = "Sub", .issuer = &root}, &sub);
+	device_attested_build(&(struct device_attested){.format = format,
+							.authority = &sub,
+							.above = &sub,
+							.key = EVP_PKEY_Q_keygen(NULL, NULL, "EC", "P-256"),
+							.bound = device_view(&key_authorization),
+							.serial = "7654321"},
+			      &statement);
+	put(format, device_view(&statement));
+	snprintf(name, sizeof name, "%s-root", format);
+	put(name, bytes_from(root.der, root.size));
+}
+
 int main(int count, char **words)
 {
 	const struct bytes token = bytes_from_text("dG9rZW4tb2YtYS10ZXN0");
@@ -76,5 +96,8 @@ int main(int count, char **words)
 	put("token", token);
 	put_tpm(token);
 	put_apple(token);
+	put_attested("android-key");
+	put_attested("packed");
+	put_attested("step");
 	return 0;
 }
