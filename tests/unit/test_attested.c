@@ -140,22 +140,22 @@ static void case_28_chains_that_are_no_chains_are_refused(void **state)
 		longer = leaf;
 		device_append(&longer, "", 1);
 		one.has_no_chain = true;
-		EXPECT_KIND(kind, &one, "chain_absent", "chain_absent", "chain_absent");
+		EXPECT_KIND(kind, &one, "android_chain_absent", "packed_chain_absent", "step_chain_absent");
 		one.has_no_chain = false;
 		one.chain = chain;
-		EXPECT_KIND(kind, &one, "chain_absent", "chain_absent", "chain_absent");
+		EXPECT_KIND(kind, &one, "android_chain_absent", "packed_chain_absent", "step_chain_absent");
 		for (size_t i = 0; i < 8; i++)
 			chain[i] = device_view(&leaf);
 		one.chain_count = 7;
-		EXPECT_KIND(kind, &one, "chain_absent", "chain_absent", "chain_absent");
+		EXPECT_KIND(kind, &one, "android_chain_absent", "packed_chain_absent", "step_chain_absent");
 		one.chain_count = 2;
-		EXPECT_KIND(kind, &one, "chain_malformed", "chain_malformed", "chain_malformed");
+		EXPECT_KIND(kind, &one, "android_chain_malformed", "packed_chain_malformed", "step_chain_malformed");
 		chain[0] = device_view(&longer);
 		one.chain_count = 1;
-		EXPECT_KIND(kind, &one, "chain_malformed", "chain_malformed", "chain_malformed");
+		EXPECT_KIND(kind, &one, "android_chain_malformed", "packed_chain_malformed", "step_chain_malformed");
 		one = good_one(kind);
 		one.leaf.constraints = "critical,CA:TRUE";
-		EXPECT_KIND(kind, &one, "leaf_is_ca", "leaf_is_ca", "leaf_is_ca");
+		EXPECT_KIND(kind, &one, "android_leaf_is_ca", "packed_leaf_is_ca", "step_leaf_is_ca");
 	}
 }
 
@@ -169,14 +169,14 @@ static void case_30_another_formats_root_is_refused(void **state)
 			if (other == kind)
 				assert_int_equal(judge_device(&one), refusal_none);
 			else
-				EXPECT_KIND(kind, &one, "chain_untrusted", "chain_untrusted", "chain_untrusted");
+				EXPECT_KIND(kind, &one, "android_chain_untrusted", "packed_chain_untrusted", "step_chain_untrusted");
 		}
 		struct device_attested one = good_one(kind);
 		one.authority = &stage.own; /* the appliance's own AK issuer, and an AK root */
 		one.above = NULL;
-		EXPECT_KIND(kind, &one, "chain_untrusted", "chain_untrusted", "chain_untrusted");
+		EXPECT_KIND(kind, &one, "android_chain_untrusted", "packed_chain_untrusted", "step_chain_untrusted");
 		one.authority = &stage.foreign;
-		EXPECT_KIND(kind, &one, "chain_untrusted", "chain_untrusted", "chain_untrusted");
+		EXPECT_KIND(kind, &one, "android_chain_untrusted", "packed_chain_untrusted", "step_chain_untrusted");
 	}
 }
 
@@ -188,17 +188,17 @@ static void case_32_chains_that_break_rfc_5280_are_refused(void **state)
 		struct device_attested one = good_one(kind);
 		one.leaf.ends_s = -60;
 		one.leaf.starts_s = -120;
-		EXPECT_KIND(kind, &one, "chain_untrusted", "chain_untrusted", "chain_untrusted");
+		EXPECT_KIND(kind, &one, "android_chain_untrusted", "packed_chain_untrusted", "step_chain_untrusted");
 		one = good_one(kind);
 		one.leaf.has_wrong_signature = true;
-		EXPECT_KIND(kind, &one, "chain_untrusted", "chain_untrusted", "chain_untrusted");
+		EXPECT_KIND(kind, &one, "android_chain_untrusted", "packed_chain_untrusted", "step_chain_untrusted");
 		one = good_one(kind);
 		one.leaf.digest = "SHA1";
-		EXPECT_KIND(kind, &one, "chain_untrusted", "chain_untrusted", "chain_untrusted");
+		EXPECT_KIND(kind, &one, "android_chain_untrusted", "packed_chain_untrusted", "step_chain_untrusted");
 		device_authority_new(&(struct device_authority_options){.name = "No CA", .issuer = &device.root[kind], .constraints = "critical,CA:FALSE"}, &no_ca);
 		one = good_one(kind);
 		one.authority = one.above = &no_ca;
-		EXPECT_KIND(kind, &one, "chain_untrusted", "chain_untrusted", "chain_untrusted");
+		EXPECT_KIND(kind, &one, "android_chain_untrusted", "packed_chain_untrusted", "step_chain_untrusted");
 		device_authority_free(&no_ca);
 	}
 }
@@ -213,17 +213,17 @@ static void keys_and_algorithms_that_are_not_taken_are_refused(void **state)
 		struct device_attested one = good_one(kind);
 		for (size_t i = 0; i < sizeof algorithms / sizeof algorithms[0]; i++) {
 			one.algorithm = algorithms[i];
-			EXPECT_KIND(kind, &one, "algorithm_refused", "algorithm_refused", "algorithm_refused");
+			EXPECT_KIND(kind, &one, "android_algorithm_refused", "packed_algorithm_refused", "step_algorithm_refused");
 		}
 		one.has_no_algorithm = true;
-		EXPECT_KIND(kind, &one, "algorithm_refused", "algorithm_refused", "algorithm_refused");
+		EXPECT_KIND(kind, &one, "android_algorithm_refused", "packed_algorithm_refused", "step_algorithm_refused");
 		one = good_one(kind);
 		for (size_t i = 1; i < sizeof keys / sizeof keys[0]; i++) {
 			one.key = keys[i];
-			EXPECT_KIND(kind, &one, "key_refused", "key_refused", "key_refused");
+			EXPECT_KIND(kind, &one, "android_key_refused", "packed_key_refused", "step_key_refused");
 		}
 		one.key = keys[0]; /* the chain's level refuses it first */
-		EXPECT_KIND(kind, &one, "chain_untrusted", "chain_untrusted", "chain_untrusted");
+		EXPECT_KIND(kind, &one, "android_chain_untrusted", "packed_chain_untrusted", "step_chain_untrusted");
 	}
 	for (size_t i = 0; i < sizeof keys / sizeof keys[0]; i++)
 		EVP_PKEY_free(keys[i]);
@@ -240,18 +240,18 @@ static void case_61_a_signature_that_is_absent_or_over_something_else_is_refused
 	EACH(kind) {
 		struct device_attested one = good_one(kind);
 		one.has_no_signature = true;
-		EXPECT_KIND(kind, &one, "signature_wrong", "signature_wrong", "signature_malformed");
+		EXPECT_KIND(kind, &one, "android_signature_wrong", "packed_signature_wrong", "step_signature_malformed");
 		one = good_one(kind);
 		one.signed_text = &another_accounts;
-		EXPECT_KIND(kind, &one, "signature_wrong", "signature_wrong", "signature_wrong");
+		EXPECT_KIND(kind, &one, "android_signature_wrong", "packed_signature_wrong", "step_signature_wrong");
 		one.signed_text = &token;
-		EXPECT_KIND(kind, &one, "signature_wrong", "signature_wrong", "signature_wrong");
+		EXPECT_KIND(kind, &one, "android_signature_wrong", "packed_signature_wrong", "step_signature_wrong");
 		one.signed_text = &empty;
-		EXPECT_KIND(kind, &one, "signature_wrong", "signature_wrong", "signature_wrong");
+		EXPECT_KIND(kind, &one, "android_signature_wrong", "packed_signature_wrong", "step_signature_wrong");
 		one = good_one(kind);
 		EVP_PKEY *other = EVP_PKEY_Q_keygen(NULL, NULL, "EC", "P-256");
 		one.signer = other;
-		EXPECT_KIND(kind, &one, "signature_wrong", "signature_wrong", "signature_wrong");
+		EXPECT_KIND(kind, &one, "android_signature_wrong", "packed_signature_wrong", "step_signature_wrong");
 		EVP_PKEY_free(other);
 	}
 }

@@ -380,6 +380,9 @@ static void names_of_envelope_and_directory_must_meet(void **state)
 	changed_is_refused("	formats = { tpm }", "	formats = { tpm, none }", "expected is tpm");
 	changed_is_refused("	formats = { tpm }", "	formats = { tpm, apple }", "the format apple and apple_roots need each other");
 	changed_is_refused("	formats = { tpm }", "	apple_roots = { \"a.pem\" }", "the format apple and apple_roots need each other");
+	changed_is_refused("	formats = { tpm }", "	formats = { tpm, android-key }", "the format android-key and android_roots need each other");
+	changed_is_refused("	formats = { tpm }", "	formats = { tpm, packed }", "the format packed and packed_roots need each other");
+	changed_is_refused("	formats = { tpm }", "	step_roots = { \"a.pem\" }", "the format step and step_roots need each other");
 	changed_is_refused("	formats = { tpm }", "	formats = { tpm, apple }\n	apple_roots = { \"a.pem\" }",
 			   "the envelope does not have each of these formats");
 	changed_is_refused("	format = tpm", "	format = apple", "the envelope does not have each of these formats");
