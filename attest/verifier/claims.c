@@ -11,9 +11,19 @@ static bool add_text(struct buffer *out, const char *text)
 	return buffer_add(out, text, strlen(text));
 }
 
-static bool add_string(struct buffer *out, const char *name, const char *value)
+const char *claim_name(enum claim claim)
 {
-	return json_quote(bytes_from_text(name), out) && add_text(out, ":") && json_quote(bytes_from_text(value), out) &&
+	static const char *const names[] = {
+#define CLAIM(name, says) [claim_##name] = #name,
+#include "attest/verifier/claims.def"
+#undef CLAIM
+	};
+	return claim < claim_count ? names[claim] : NULL;
+}
+
+static bool add_string(struct buffer *out, enum claim claim, const char *value)
+{
+	return json_quote(bytes_from_text(claim_name(claim)), out) && add_text(out, ":") && json_quote(bytes_from_text(value), out) &&
 	       add_text(out, ",");
 }
 
@@ -37,21 +47,21 @@ bool claims_add_tpm(const struct statement *s, struct buffer *out)
 	const char *kind = tpm->public.type == tpm_rsa ? "RSA" : "EC";
 	const unsigned size = tpm->public.type == tpm_rsa ? tpm->public.bits : (unsigned)EVP_PKEY_get_bits(s->key);
 	snprintf(numbers, sizeof numbers,
-		 "\"key\":{\"type\":\"%s\",\"bits\":%u},\"firmware_version\":\"%016llx\",\"reset_count\":%u,"
+		 "\"key\":{\"type\":\"%s\",\"bits\":%u},\"firmware\":\"%016llx\",\"reset_count\":%u,"
 		 "\"restart_count\":%u,\"clock_safe\":%s}",
 		 kind, size, (unsigned long long)tpm->certinfo.firmware_version, tpm->certinfo.reset_count,
 		 tpm->certinfo.restart_count, tpm->certinfo.is_clock_safe ? "true" : "false");
-	return add_text(out, "{") && add_string(out, "tpm_manufacturer", tpm->names.manufacturer) &&
-	       add_string(out, "tpm_maker", tpm->vendor->name) && add_string(out, "tpm_model", tpm->names.model) &&
-	       add_string(out, "tpm_version", tpm->names.version) && add_string(out, "ek", tpm->names.ek_uri) &&
-	       add_string(out, "key_protection", tpm->vendor->is_virtual ? "software" : "hardware") &&
+	return add_text(out, "{") && add_string(out, claim_tpm_manufacturer, tpm->names.manufacturer) &&
+	       add_string(out, claim_maker, tpm->vendor->name) && add_string(out, claim_model, tpm->names.model) &&
+	       add_string(out, claim_tpm_version, tpm->names.version) && add_string(out, claim_ek, tpm->names.ek_uri) &&
+	       add_string(out, claim_key_protection, tpm->vendor->is_virtual ? "software" : "hardware") &&
 	       add_record(&s->record, out) && add_text(out, numbers);
 }
 
 /* What a device does not say is left out. */
-static bool add_if_said(struct buffer *out, const char *name, const char *value)
+static bool add_if_said(struct buffer *out, enum claim claim, const char *value)
 {
-	return value[0] == 0 || add_string(out, name, value);
+	return value[0] == 0 || add_string(out, claim, value);
 }
 
 bool claims_add_apple(const struct statement *s, struct buffer *out)
@@ -65,14 +75,14 @@ bool claims_add_apple(const struct statement *s, struct buffer *out)
 	char key[64];
 	const struct apple_properties *apple = &s->apple;
 	snprintf(key, sizeof key, "\"key\":{\"type\":\"EC\",\"bits\":%d}}", EVP_PKEY_get_bits(s->key));
-	return add_text(out, "{") && add_string(out, "maker", "Apple") && add_if_said(out, "serial", apple->serial) &&
-	       add_if_said(out, "udid", apple->udid) && add_if_said(out, "model", apple->model) &&
-	       add_if_said(out, "os_version", apple->os_version) && add_if_said(out, "sep_version", apple->sep_version) &&
-	       add_if_said(out, "boot_version", apple->boot_version) &&
-	       add_string(out, "system_integrity_protection", switches[apple->integrity_protection]) &&
-	       add_string(out, "secure_boot", boots[apple->secure_boot]) &&
-	       add_string(out, "third_party_kernel_extensions", switches[apple->kernel_extensions]) &&
-	       add_string(out, "key_protection", "hardware") && add_text(out, key);
+	return add_text(out, "{") && add_string(out, claim_maker, "Apple") && add_if_said(out, claim_serial, apple->serial) &&
+	       add_if_said(out, claim_udid, apple->udid) && add_if_said(out, claim_model, apple->model) &&
+	       add_if_said(out, claim_os_version, apple->os_version) && add_if_said(out, claim_sep_version, apple->sep_version) &&
+	       add_if_said(out, claim_boot_version, apple->boot_version) &&
+	       add_string(out, claim_system_integrity_protection, switches[apple->integrity_protection]) &&
+	       add_string(out, claim_secure_boot, boots[apple->secure_boot]) &&
+	       add_string(out, claim_third_party_kernel_extensions, switches[apple->kernel_extensions]) &&
+	       add_string(out, claim_key_protection, "hardware") && add_text(out, key);
 }
 
 /* The last member, for the key that x5c[0] certifies. */
@@ -89,24 +99,24 @@ static bool add_android_version(struct buffer *out, uint64_t version, uint64_t p
 	char text[48];
 	if (version >= 10000 && version <= 999999) {
 		snprintf(text, sizeof text, "%u.%u.%u", (unsigned)(version / 10000), (unsigned)(version / 100 % 100), (unsigned)(version % 100));
-		if (!add_string(out, "os_version", text))
+		if (!add_string(out, claim_os_version, text))
 			return false;
 	}
 	if (patch_level == 0)
 		return true;
 	snprintf(text, sizeof text, "%llu", (unsigned long long)patch_level);
-	return add_string(out, "os_patch_level", text);
+	return add_string(out, claim_os_patch_level, text);
 }
 
 bool claims_add_android(const struct statement *s, struct buffer *out)
 {
 	const struct android_key *android = &s->android;
 	const bool is_strongbox = android->key_security == android_strongbox;
-	return add_text(out, "{") && add_if_said(out, "maker", android->manufacturer) && add_if_said(out, "model", android->model) &&
-	       add_if_said(out, "serial", android->serial) &&
+	return add_text(out, "{") && add_if_said(out, claim_maker, android->manufacturer) && add_if_said(out, claim_model, android->model) &&
+	       add_if_said(out, claim_serial, android->serial) &&
 	       add_android_version(out, android->os_version, android->os_patch_level) &&
-	       add_string(out, "verified_boot", "full") && add_string(out, "key_protection", "hardware") &&
-	       add_string(out, "key_store", is_strongbox ? "strongbox" : "trusted_environment") && add_key(s, out);
+	       add_string(out, claim_secure_boot, "full") && add_string(out, claim_key_protection, "hardware") &&
+	       add_string(out, claim_key_store, is_strongbox ? "strongbox" : "trusted_environment") && add_key(s, out);
 }
 
 static const char *policy_name(const char *const names[4], uint8_t policy)
@@ -121,11 +131,11 @@ bool claims_add_step(const struct statement *s, struct buffer *out)
 	const struct yubikey *yubikey = &s->yubikey;
 	char firmware[16];
 	snprintf(firmware, sizeof firmware, "%u.%u.%u", yubikey->firmware[0], yubikey->firmware[1], yubikey->firmware[2]);
-	return add_text(out, "{") && add_string(out, "maker", "Yubico") && add_string(out, "model", "YubiKey") &&
-	       add_if_said(out, "serial", yubikey->serial) && add_string(out, "firmware", firmware) &&
-	       add_string(out, "pin_policy", policy_name(pins, yubikey->pin_policy)) &&
-	       add_string(out, "touch_policy", policy_name(touches, yubikey->touch_policy)) &&
-	       add_string(out, "key_protection", "hardware") && add_key(s, out);
+	return add_text(out, "{") && add_string(out, claim_maker, "Yubico") && add_string(out, claim_model, "YubiKey") &&
+	       add_if_said(out, claim_serial, yubikey->serial) && add_string(out, claim_firmware, firmware) &&
+	       add_string(out, claim_pin_policy, policy_name(pins, yubikey->pin_policy)) &&
+	       add_string(out, claim_touch_policy, policy_name(touches, yubikey->touch_policy)) &&
+	       add_string(out, claim_key_protection, "hardware") && add_key(s, out);
 }
 
 bool claims_add_packed(const struct statement *s, struct buffer *out)
@@ -133,7 +143,7 @@ bool claims_add_packed(const struct statement *s, struct buffer *out)
 	char maker[65] = "";
 	const int size = X509_NAME_get_text_by_NID(X509_get_subject_name(s->chain[0]), NID_organizationName, maker, sizeof maker);
 	const bool is_one = s->names.permanent_identifiers == 1;
-	return add_text(out, "{") && (size <= 0 || add_if_said(out, "maker", maker)) &&
-	       add_if_said(out, "serial", is_one ? s->names.permanent_identifier : "") &&
-	       add_string(out, "key_protection", "hardware") && add_key(s, out);
+	return add_text(out, "{") && (size <= 0 || add_if_said(out, claim_maker, maker)) &&
+	       add_if_said(out, claim_serial, is_one ? s->names.permanent_identifier : "") &&
+	       add_string(out, claim_key_protection, "hardware") && add_key(s, out);
 }

@@ -5,6 +5,15 @@
 
 #include "attest/verifier/format.h"
 
+enum claim {
+#define CLAIM(name, says) claim_##name,
+#include "attest/verifier/claims.def"
+#undef CLAIM
+	claim_count
+};
+/* NULL: none. */
+const char *claim_name(enum claim claim);
+
 /* Appended; false when there is no room. */
 bool claims_add_tpm(const struct statement *s, struct buffer *out);
 bool claims_add_apple(const struct statement *s, struct buffer *out);

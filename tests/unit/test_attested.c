@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  * The formats android-key, packed and step: what they have in common, and each one's own lies. */
+#include "attest/verifier/claims.h"
 #include "tests/unit/attested_stage.h"
 
 #define EACH(kind) for (enum attested_kind kind = 0; kind < kind_count; kind++)
@@ -43,7 +44,7 @@ static void the_claims_are_of_one_vocabulary(void **state)
 	struct device_attested one = good_one(kind_android);
 	assert_int_equal(judge_device(&one), refusal_none);
 	assert_true(claims_hold("{\"maker\":\"Google\",\"model\":\"Pixel 8\",\"serial\":\"" DEVICE_SERIAL "\",\"os_version\":\"14.0.0\","
-				"\"os_patch_level\":\"202611\",\"verified_boot\":\"full\",\"key_protection\":\"hardware\","
+				"\"os_patch_level\":\"202611\",\"secure_boot\":\"full\",\"key_protection\":\"hardware\","
 				"\"key_store\":\"trusted_environment\",\"key\":{\"type\":\"EC\",\"bits\":256}}"));
 	one = good_one(kind_step);
 	assert_int_equal(judge_device(&one), refusal_none);
@@ -52,6 +53,56 @@ static void the_claims_are_of_one_vocabulary(void **state)
 	one = good_one(kind_packed);
 	assert_int_equal(judge_device(&one), refusal_none);
 	assert_true(claims_hold("{\"maker\":\"Maker\",\"serial\":\"" DEVICE_SERIAL "\",\"key_protection\":\"hardware\",\"key\":{"));
+}
+
+static bool is_claim(struct bytes name)
+{
+	for (enum claim claim = 0; claim < claim_count; claim++)
+		if (bytes_equal_text(name, claim_name(claim)))
+			return true;
+	return false;
+}
+
+/* Every member of the object is in the table. */
+static void expect_known_claims(struct bytes claims)
+{
+	unsigned depth = 0;
+	for (size_t i = 0; i + 1 < claims.size; i++) {
+		depth += claims.data[i] == '{';
+		depth -= claims.data[i] == '}';
+		if (depth != 1 || (claims.data[i] != '{' && claims.data[i] != ',') || claims.data[i + 1] != '"')
+			continue;
+		const uint8_t *name = claims.data + i + 2, *end = memchr(name, '"', claims.size - i - 2);
+		assert_non_null(end);
+		assert_true(is_claim(bytes_from(name, (size_t)(end - name))));
+	}
+}
+
+static void table_code_and_manual_have_the_same_claims(void **state)
+{
+	(void)state;
+	static char manual[32768];
+	char item[80];
+	FILE *file = fopen("attest/judge/keyward-judge.1", "re");
+	assert_non_null(file);
+	assert_true(fread(manual, 1, sizeof manual - 1, file) > 0);
+	(void)fclose(file);
+	for (enum claim claim = 0; claim < claim_count; claim++) {
+		snprintf(item, sizeof item, ".It Li %s\n", claim_name(claim));
+		if (strstr(manual, item) == NULL)
+			fail_msg("the manual lacks the claim %s", claim_name(claim));
+	}
+	EACH(kind) {
+		const struct device_attested one = good_one(kind);
+		assert_int_equal(judge_device(&one), refusal_none);
+		expect_known_claims(device.answer.claims);
+	}
+	static struct device_octets octets;
+	const struct device_statement tpm = good();
+	device_statement_build(&tpm, &octets);
+	const struct message_statement_judge ask = ask_with(device_view(&octets));
+	assert_int_equal(judge_ask_of_device(&ask), refusal_none);
+	expect_known_claims(device.answer.claims);
 }
 
 static void no_statement_with_a_flipped_bit_is_accepted(void **state)
@@ -458,6 +509,7 @@ int main(void)
 		cmocka_unit_test(a_good_statement_is_accepted_with_every_kind_of_key),
 		cmocka_unit_test(a_key_authorization_is_short_enough_for_android),
 		cmocka_unit_test(the_claims_are_of_one_vocabulary),
+		cmocka_unit_test(table_code_and_manual_have_the_same_claims),
 		cmocka_unit_test(no_statement_with_a_flipped_bit_is_accepted),
 		cmocka_unit_test(a_statement_cut_anywhere_or_longer_is_refused),
 		cmocka_unit_test(every_check_of_each_table_refuses_by_its_own_name),
