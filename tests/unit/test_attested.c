@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  * The formats android-key, packed and step: what they have in common, and each one's own lies. */
 #include "attest/verifier/claims.h"
+#include "attest/verifier/der.h"
 #include "firmware/boundary/clock.h"
 #include "tests/device/request.h"
 #include "tests/unit/attested_stage.h"
@@ -466,6 +467,21 @@ static void a_key_description_that_is_not_der_is_refused(void **state)
 	EXPECT_DEVICE(&one, android_description_malformed);
 }
 
+static void der_that_is_not_the_shortest_is_refused(void **state)
+{
+	(void)state;
+	const struct bytes wrong[] = {OCTETS(2, 0x81, 1, 5),	  OCTETS(2, 0x82, 0, 1, 5),   OCTETS(2, 0x80, 5, 0, 0), OCTETS(2, 2, 5),
+				      OCTETS(0x1f, 2, 1, 5), OCTETS(0x1f, 0x80, 2, 1, 5), OCTETS(2, 2, 0, 5),	OCTETS(2, 1, 0x85),
+				      OCTETS(2, 0),	     OCTETS(2),			  OCTETS(2, 9, 1, 0, 0, 0, 0, 0, 0, 0, 0)};
+	uint64_t number = 0;
+	struct bytes good_number = OCTETS(2, 2, 0, 0x85);
+	assert_true(der_number(&good_number, der_integer, &number) && number == 0x85 && good_number.size == 0);
+	for (size_t i = 0; i < sizeof wrong / sizeof wrong[0]; i++) {
+		struct bytes in = wrong[i];
+		assert_false(der_number(&in, der_integer, &number));
+	}
+}
+
 static void packed_leaves_that_are_no_authenticators_are_refused(void **state)
 {
 	(void)state;
@@ -591,6 +607,7 @@ int main(void)
 		cmocka_unit_test(case_62_a_leaf_below_an_attested_key_is_refused),
 		cmocka_unit_test(an_android_device_may_send_another_certificate_of_a_roots_key),
 		cmocka_unit_test(a_key_description_that_is_not_der_is_refused),
+		cmocka_unit_test(der_that_is_not_the_shortest_is_refused),
 		cmocka_unit_test(packed_leaves_that_are_no_authenticators_are_refused),
 		cmocka_unit_test(the_device_is_the_one_that_the_order_names),
 		cmocka_unit_test(an_enrolment_record_for_the_attested_key_gives_another_name),
