@@ -166,6 +166,14 @@ static bool is_sound_ec(const X509_ALGOR *algorithm, struct bytes point)
 	return curve == NID_X9_62_prime256v1 || curve == NID_secp384r1 || curve == NID_secp521r1;
 }
 
+static bool find_thumbprint(EVP_PKEY *key, uint8_t out[jwk_thumbprint_size])
+{
+	uint8_t form[jwk_canonical_room];
+	struct buffer canonical = BUFFER(form);
+	return !is_refused(jwk_build(key, &canonical)) &&
+	       EVP_Digest(canonical.data, canonical.size, out, NULL, EVP_sha256(), NULL) == 1;
+}
+
 static status judge_key(X509_REQ *request, EVP_PKEY *account_key, struct csr *out)
 {
 	OWNED(free_octets) uint8_t *spki = NULL;
@@ -188,6 +196,8 @@ static status judge_key(X509_REQ *request, EVP_PKEY *account_key, struct csr *ou
 		return REFUSE(csr_malformed);
 	if (EVP_PKEY_eq(key, account_key) == 1)
 		return REFUSE(csr_key_is_account_key);
+	if (!find_thumbprint(key, out->thumbprint))
+		return REFUSE(internal);
 	out->spki_size = (size_t)size;
 	memcpy(out->spki, spki, out->spki_size);
 	return OK;

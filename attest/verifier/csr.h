@@ -7,6 +7,7 @@
 #include <openssl/evp.h>
 
 #include "attest/verifier/csr_names.h"
+#include "ca/jose/jwk.h"
 #include "firmware/boundary/bytes.h"
 #include "firmware/boundary/status.h"
 
@@ -15,6 +16,7 @@ enum { csr_most_octets = 16384, csr_most_spki = 1024 };
 struct csr {
 	size_t spki_size;
 	uint8_t spki[csr_most_spki]; /* DER SubjectPublicKeyInfo, as in the request */
+	uint8_t thumbprint[jwk_thumbprint_size];
 };
 
 /* csr_malformed, csr_key_weak, csr_key_is_account_key, csr_signature_wrong, csr_attribute_refused, csr_extension_refused,

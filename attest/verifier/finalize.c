@@ -107,6 +107,7 @@ static status vouch(const struct verifier *verifier, const struct message_finali
 	memcpy(voucher.account_thumbprint, thumbprint, sizeof voucher.account_thumbprint);
 	if (EVP_Digest(csr->spki, csr->spki_size, made.spki_hash, NULL, EVP_sha256(), NULL) != 1)
 		return REFUSE(internal);
+	memcpy(made.key_thumbprint, csr->thumbprint, sizeof made.key_thumbprint);
 	TRY(voucher_seal(message_request_voucher, &voucher, verifier->settings.request_key, room));
 	made.voucher = bytes_from(room->data + before, room->size - before);
 	*out = made;

@@ -11,7 +11,7 @@
 struct vouched {
 	uint8_t voucher[16384];
 	size_t voucher_size;
-	uint8_t spki_hash[store_hash_size];
+	uint8_t spki_hash[store_hash_size], key_thumbprint[store_hash_size];
 };
 
 static status judge_request(struct registrar *registrar, const struct request *request, const struct order_row *order,
@@ -30,7 +30,20 @@ static status judge_request(struct registrar *registrar, const struct request *r
 	out->voucher_size = judged.voucher.size;
 	memcpy(out->voucher, judged.voucher.data, judged.voucher.size);
 	memcpy(out->spki_hash, judged.spki_hash, sizeof out->spki_hash);
+	memcpy(out->key_thumbprint, judged.key_thumbprint, sizeof out->key_thumbprint);
 	return OK;
+}
+
+/* No account's key is certified (RFC 8555 11.1); that it is not this account's, the verifier has seen. */
+static status judge_key(struct registrar *registrar, const struct vouched *vouched)
+{
+	struct account_row account;
+	store_enter(registrar->store);
+	status found =
+	    store_leave(registrar->store, store_account_find_key(registrar->store, vouched->key_thumbprint, &account));
+	if (!is_refused(found))
+		return REFUSE(csr_key_is_account_key);
+	return found.refusal == refusal_account_unknown ? OK : found;
 }
 
 static status issue(struct registrar *registrar, const struct order_row *order, const struct vouched *vouched,
@@ -81,6 +94,7 @@ static status finalize(struct registrar *registrar, const struct request *reques
 	TRY(judge_state(order));
 	TRY(payload_text(request->payload, "csr", &csr));
 	TRY(judge_request(registrar, request, order, &vouched, reply));
+	TRY(judge_key(registrar, &vouched));
 	if (order->voucher_size != 0 && memcmp(vouched.spki_hash, order->spki_hash, sizeof order->spki_hash) != 0)
 		return fail(registrar, order, REFUSE(csr_key_not_attested), reply);
 	status issued = issue(registrar, order, &vouched, reply);

@@ -38,6 +38,7 @@ struct fake_verifier {
 	atomic_bool has_other_key; /* finalize: vouches for another key than the attested one */
 	atomic_size_t record_size; /* of the last enrolment record that came along */
 	uint8_t thumbprint[32];
+	uint8_t key_thumbprint[32]; /* finalize: of the request's key; the test's */
 };
 
 struct fake_entry {

@@ -116,6 +116,7 @@ static status judge_finalize(struct bench *bench, int channel, uint32_t call, st
 	atomic_fetch_add(&bench->verifier.finalizes, 1);
 	struct message_finalize_judged answer = {.voucher = ask.order};
 	memset(answer.spki_hash, bench->verifier.has_other_key ? 8 : 7, sizeof answer.spki_hash);
+	memcpy(answer.key_thumbprint, bench->verifier.key_thumbprint, sizeof answer.key_thumbprint);
 	return channel_send(channel, call, message_finalize_judged, &answer);
 }
 

@@ -13,6 +13,7 @@
 #include "attest/token/token.h"
 #include "tests/device/identifier.h"
 #include "attest/verifier/verifier.h"
+#include "ca/jose/jwk.h"
 #include "firmware/boundary/clock.h"
 #include "firmware/boundary/voucher.h"
 #include "tests/device/request.h"
@@ -109,6 +110,13 @@ static void a_good_request_gets_a_voucher_that_says_what_was_proven(void **state
 	assert_true(bytes_equal(voucher.spki, bytes_from(spki, (size_t)size)));
 	assert_int_equal(EVP_Digest(spki, (size_t)size, hash, NULL, EVP_sha256(), NULL), 1);
 	assert_memory_equal(hash, judged.spki_hash, 32);
+	EVP_PKEY *parsed = NULL;
+	uint8_t form[jwk_canonical_room], copy[jwk_canonical_room], thumbprint[jwk_thumbprint_size];
+	struct buffer jwk = BUFFER(form), again = BUFFER(copy);
+	assert_false(is_refused(jwk_build(device, &jwk)));
+	assert_false(is_refused(jwk_parse(buffer_view(&jwk), &again, thumbprint, &parsed)));
+	EVP_PKEY_free(parsed);
+	assert_memory_equal(thumbprint, judged.key_thumbprint, sizeof thumbprint);
 	assert_memory_equal(voucher.account_thumbprint, account.thumbprint, 32);
 	assert_true(bytes_equal_text(voucher.order, order) && bytes_equal_text(voucher.directory, "devices"));
 	assert_true(voucher.expires_boot_s > clock_boot_s() + verifier_voucher_life_s - 60 &&

@@ -37,6 +37,32 @@ static void case_63_another_key_than_the_attested_one_ends_the_order(void **stat
 	bench_forget(&client);
 }
 
+static void case_63_the_key_of_any_account_is_not_certified(void **state)
+{
+	struct bench *bench = *state;
+	struct client client = bench_client(), other = bench_client();
+	struct answer answer;
+	char path[600], name[65], others[65];
+	bench_register(bench, &client);
+	bench_register(bench, &other);
+	bench_order(bench, &client, "ABC", name);
+	bench_attest(bench, &client, name);
+	bench_order(bench, &other, "ABD", others);
+	bench_attest(bench, &other, others);
+	memcpy(bench->verifier.key_thumbprint, bench->verifier.thumbprint, sizeof bench->verifier.key_thumbprint);
+	for (int is_live = 1; is_live >= 0; is_live--) {
+		bench_post(bench, &client, bench_path(path, "order/%s/finalize", name), CSR, &answer);
+		bench_assert_refused(&answer, 400, "csr_key_is_account_key");
+		bench_assert_order(bench, &client, name, "ready");
+		bench_post(bench, &other, other.kid, "{\"status\":\"deactivated\"}", &answer);
+	}
+	assert_int_equal(bench->signer.issues, 0);
+	bench->verifier.key_thumbprint[31] ^= 1;
+	bench_finalize(bench, &client, name);
+	bench_forget(&client);
+	bench_forget(&other);
+}
+
 static void the_signers_last_word_ends_the_order(void **state)
 {
 	struct bench *bench = *state;
@@ -178,6 +204,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    ON_A_BENCH(case_63_another_key_than_the_attested_one_ends_the_order),
+	    ON_A_BENCH(case_63_the_key_of_any_account_is_not_certified),
 	    ON_A_BENCH(the_signers_last_word_ends_the_order),
 	    ON_A_BENCH(case_66_of_parallel_finalizes_one_gets_through_with_one_issue),
 	    ON_A_BENCH(case_66_a_finalize_that_is_repeated_hears_that_the_first_is_in_hand),
