@@ -86,7 +86,8 @@ static bool identifier_write(const PERMANENT_IDENTIFIER *in, char *out, size_t r
 	if (in->value == NULL)
 		return false;
 	const struct bytes value = {ASN1_STRING_get0_data(in->value), (size_t)ASN1_STRING_length(in->value)};
-	if (value.size == 0 || memchr(value.data, 0, value.size) != NULL)
+	/* no slash (device-attest 3): what stands behind one is an assigner */
+	if (value.size == 0 || memchr(value.data, 0, value.size) != NULL || memchr(value.data, '/', value.size) != NULL)
 		return false;
 	const int oid_size = in->assigner == NULL ? 0 : OBJ_obj2txt(oid, sizeof oid, in->assigner, 1);
 	if (oid_size < 0 || (size_t)oid_size >= sizeof oid)

@@ -23,26 +23,33 @@
 static EVP_PKEY *account, *p256, *rsa;
 static struct device_octets built;
 
-static const struct csr_names one_device = {.at = {{{(const uint8_t *)"permanent-identifier", 20}, {(const uint8_t *)IDENTIFIER, 8}}},
-					    .count = 1};
-
-static enum refusal judge_octets(struct bytes der)
+static enum refusal judge_octets_for(const char *identifier, struct bytes der)
 {
 	struct csr csr = {.spki_size = 4711};
 	struct detail detail;
-	struct csr_names names = one_device;
+	struct csr_names names = {.at = {{bytes_from_text("permanent-identifier"), bytes_from_text(identifier)}}, .count = 1};
 	status s = csr_judge(der, &names, account, &csr, &detail);
 	if (is_refused(s))
 		assert_int_equal(csr.spki_size, 4711);
 	return s.refusal;
 }
 
-static enum refusal judge(struct device_csr csr)
+static enum refusal judge_octets(struct bytes der)
+{
+	return judge_octets_for(IDENTIFIER, der);
+}
+
+static enum refusal judge_for(const char *identifier, struct device_csr csr)
 {
 	if (csr.key == NULL)
 		csr.key = p256;
 	device_csr_build(&csr, &built);
-	return judge_octets(device_view(&built));
+	return judge_octets_for(identifier, device_view(&built));
+}
+
+static enum refusal judge(struct device_csr csr)
+{
+	return judge_for(IDENTIFIER, csr);
 }
 
 #define assert_refused(given, wanted) assert_string_equal(status_entry(given)->name, #wanted)
@@ -210,6 +217,16 @@ static void case_64_an_alternative_name_of_another_is_refused(void **state)
 	assert_refused(judge((struct device_csr){.permanent_identifier = IDENTIFIER, .second_permanent_identifier = "device-8"}),
 		       csr_name_wrong);
 	assert_refused(judge((struct device_csr){.subject = IDENTIFIER, .permanent_identifier = "device-8"}), csr_name_wrong);
+}
+
+static void an_assigner_is_part_of_the_identifier_and_no_slash_stands_in_for_it(void **state)
+{
+	(void)state;
+	assert_taken(judge_for("SN-7/1.2.3", (struct device_csr){.permanent_identifier = "SN-7", .assigner = "1.2.3"}));
+	assert_refused(judge_for("SN-7/1.2.3", (struct device_csr){.permanent_identifier = "SN-7", .assigner = "1.2.4"}),
+		       csr_name_wrong);
+	assert_refused(judge_for("SN-7/1.2.3", (struct device_csr){.permanent_identifier = "SN-7"}), csr_name_wrong);
+	assert_refused(judge_for("SN-7/1.2.3", (struct device_csr){.permanent_identifier = "SN-7/1.2.3"}), csr_name_wrong);
 }
 
 static void case_64_a_subject_of_another_is_refused(void **state)
@@ -453,6 +470,7 @@ int main(void)
 		cmocka_unit_test(case_64_an_extension_that_is_not_granted_is_refused),
 		cmocka_unit_test(an_extension_twice_or_of_the_wrong_kind_is_refused),
 		cmocka_unit_test(case_64_an_alternative_name_of_another_is_refused),
+		cmocka_unit_test(an_assigner_is_part_of_the_identifier_and_no_slash_stands_in_for_it),
 		cmocka_unit_test(case_64_a_subject_of_another_is_refused),
 		cmocka_unit_test(case_63_the_account_key_as_key_of_the_request_is_refused),
 		cmocka_unit_test(case_67_a_small_key_or_exponent_is_refused),

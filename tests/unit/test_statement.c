@@ -258,6 +258,8 @@ static void case_45_the_name_of_another_device_is_refused(void **state)
 			   .assigner = "1.2.3");
 	EXPECT_CERTIFICATE(identity_mismatch, .authority = &stage.foreign, .permanent_identifier = stage.identifier,
 			   .second_permanent_identifier = "another");
+	/* a slash is no part of a name: this would be an assigner's */
+	EXPECT_CERTIFICATE(tpm_ak_names, .authority = &stage.foreign, .permanent_identifier = "SN-7/1.2.3");
 	ACCEPT_CERTIFICATE(.authority = &stage.foreign, .permanent_identifier = stage.identifier);
 	EXPECT_CERTIFICATE(identity_mismatch,
 			   .ek_uri = "urn:ek:sha256:AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=");

@@ -101,6 +101,27 @@ static status later(long ahead, bool asks_the_order)
 	return (status){(enum refusal)WEXITSTATUS(ended)};
 }
 
+static void tokens_are_of_192_random_bits_in_base64url_without_padding(void **state)
+{
+	enum { count = 64, random_characters = 32 };
+	static char seen[count][random_characters];
+	(void)state;
+	for (size_t i = 0; i < count; i++) {
+		uint8_t room[256];
+		struct buffer out = BUFFER(room);
+		assert_false(is_refused(token_make(&verifier, order, &out)));
+		for (size_t at = 0; at < out.size; at++)
+			assert_non_null(memchr("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_", room[at], 64));
+		memcpy(seen[i], room, random_characters);
+	}
+	for (size_t at = 0; at < random_characters; at++) { /* no character stays for 64 tokens */
+		size_t others = 0;
+		for (size_t i = 1; i < count; i++)
+			others += seen[i][at] != seen[0][at];
+		assert_true(others > 0);
+	}
+}
+
 static void orders_and_tokens_are_taken_within_their_hour(void **state)
 {
 	(void)state;
@@ -185,6 +206,7 @@ static void what_another_start_of_the_verifier_made_is_forged(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(tokens_are_of_192_random_bits_in_base64url_without_padding),
 		cmocka_unit_test(orders_and_tokens_are_taken_within_their_hour),
 		cmocka_unit_test(an_order_or_token_of_an_hour_ago_is_token_expired),
 		cmocka_unit_test(an_order_or_token_dated_ahead_of_the_clock_is_token_expired),
