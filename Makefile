@@ -69,6 +69,14 @@ fuzz: $(B)/packages.stamp
 	@$(call build,fuzzers)
 	@tests/fuzz/run $(B) $(SECONDS)
 
+## requirements: write build/requirements.md: what the specifications require, and the tests that show it
+.PHONY: requirements
+requirements:
+	@mkdir -p $(B)
+	@tests/requirements/check $(B) --print >$(B)/requirements.md
+	@sed -n 3p $(B)/requirements.md
+	@echo "The table is in $(B)/requirements.md"
+
 ## tests: build the tests, the fuzzers and the programs that tests start
 .PHONY: tests fuzzers
 tests: $(tests:%=$(B)/tests/%) $(helpers:%=$(B)/helpers/%) fuzzers

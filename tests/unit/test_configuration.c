@@ -303,6 +303,8 @@ static void a_name_out_of_its_grammar_is_refused(void **state)
 	changed_is_refused("directory devices {", "directory \"\" {", "the section directory has a name");
 	changed_is_refused("directory devices {", "directory -devices {", "expected is lower-case letters");
 	changed_is_refused("directory devices {", "directory {", "the section directory has a name");
+	changed_is_refused("administrator first {", "eab \"caf\xc3\xa9\" {\n\tkey = \"eab/one\"\n}\nadministrator first {",
+			   "expected is lower-case letters");
 	changed_is_refused("name = \"localhost\"", "name = \"local_host\"", "a DNS name in lower case");
 	changed_is_refused("name = \"localhost\"", "name = \"https://localhost\"", "a DNS name in lower case");
 	changed_is_refused("name = \"localhost\"", "name = \"127.0.0.1\"", "a DNS name in lower case");
