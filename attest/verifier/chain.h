@@ -4,7 +4,7 @@
 #define KEYWARD_VERIFIER_CHAIN_H
 
 #include "attest/verifier/certificate.h"
-#include "attest/verifier/detail.h"
+#include "firmware/boundary/detail.h"
 
 enum { chain_most_roots = 64, chain_most_intermediates = 8 };
 

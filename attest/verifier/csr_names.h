@@ -6,7 +6,7 @@
 
 #include <openssl/x509v3.h>
 
-#include "attest/verifier/detail.h"
+#include "firmware/boundary/detail.h"
 #include "firmware/boundary/identifier.h"
 #include "firmware/boundary/wire.h"
 

@@ -13,10 +13,10 @@ enum process {
 	process_SEALER,
 	process_SIGNER,
 	process_VERIFIER,
+	process_PROBER,
 	process_REGISTRAR,
 	process_LISTENER,
-	process_count,
-	process_PROBER = process_count, /* not started yet: its calls wait */
+	process_count
 };
 
 enum message {

@@ -126,8 +126,9 @@ const char *landlock_enter(enum process self, int abi)
 	const struct place_own *own;
 	if (abi < 1)
 		return "Landlock, which this kernel lacks or has not enabled (lsm=landlock,...)";
+	const uint64_t connecting = place_is_in_host_network(self) ? 0 : net_connect_tcp;
 	const struct ruleset wanted = {.handled_fs = all_fs(abi),
-				       .handled_net = abi >= 4 ? net_bind_tcp | net_connect_tcp : 0,
+				       .handled_net = abi >= 4 ? net_bind_tcp | connecting : 0,
 				       .scoped = abi >= 6 ? scope_abstract_socket | scope_signal : 0};
 	const int rules = (int)syscall(SYS_landlock_create_ruleset, &wanted, ruleset_size(abi), 0);
 	if (rules < 0)

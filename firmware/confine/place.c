@@ -9,7 +9,9 @@ static const struct {
 #define PROCESS(name, program, uid, settings, memory, files) [process_##name] = {program, uid},
 #define OWN(name, kind, argument)
 #define CALLS(name, neighbour)
+#define NETWORK(name)
 #include "firmware/confine/processes.def"
+#undef NETWORK
 #undef PROCESS
 #undef OWN
 };
@@ -17,7 +19,9 @@ static const struct {
 static const struct place_own owns[] = {
 #define PROCESS(name, program, uid, settings, memory, files)
 #define OWN(name, kind, argument) {process_##name, place_##kind, argument},
+#define NETWORK(name)
 #include "firmware/confine/processes.def"
+#undef NETWORK
 #undef OWN
 #undef CALLS
 };
@@ -27,10 +31,24 @@ static const struct {
 } calls[] = {
 #define OWN(name, kind, argument)
 #define CALLS(name, neighbour) {process_##name, process_##neighbour},
+#define NETWORK(name)
+#include "firmware/confine/processes.def"
+#undef NETWORK
+#undef PROCESS
+#undef OWN
+#undef CALLS
+};
+
+static const bool in_host_network[process_count] = {
+#define PROCESS(name, program, uid, settings, memory, files)
+#define OWN(name, kind, argument)
+#define CALLS(name, neighbour)
+#define NETWORK(name) [process_##name] = true,
 #include "firmware/confine/processes.def"
 #undef PROCESS
 #undef OWN
 #undef CALLS
+#undef NETWORK
 };
 
 const char *place_program(enum process process)
@@ -41,6 +59,11 @@ const char *place_program(enum process process)
 uid_t place_uid(enum process process)
 {
 	return rows[process].uid;
+}
+
+bool place_is_in_host_network(enum process process)
+{
+	return in_host_network[process];
 }
 
 const struct place_own *place_own(enum process process, size_t i)

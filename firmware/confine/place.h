@@ -21,6 +21,9 @@ const char *place_program(enum process process);
 /* Of a process in the table. */
 uid_t place_uid(enum process process);
 
+/* Whether it reaches other hosts. Of a process in the table. */
+bool place_is_in_host_network(enum process process);
+
 /* The i-th descriptor of its own; NULL after the last. */
 const struct place_own *place_own(enum process process, size_t i);
 

@@ -61,7 +61,7 @@ struct option {
 #define HEAD(name_of_section, name_of_key) .section = section_##name_of_section, .key = #name_of_key
 
 typedef struct configuration struct_of_top, struct_of_listen, struct_of_token, struct_of_tpm, struct_of_ledger,
-	struct_of_directory;
+	struct_of_prober, struct_of_directory;
 typedef struct configuration_eab struct_of_eab;
 typedef struct configuration_maker struct_of_maker;
 typedef struct configuration_key struct_of_key;

@@ -71,6 +71,10 @@ struct configuration {
 	/* ledger { origin, room = bytes kept free } */
 	const char *ledger_origin;
 	uint64_t ledger_room_bytes;
+	/* prober { resolvers = {"ADDRESS:PORT"}, networks = {"ADDRESS/BITS"}, http_port, https_port, patience } */
+	const char *resolvers[configuration_most_names], *networks[configuration_most_names];
+	size_t resolver_count, network_count;
+	uint32_t probe_http_port, probe_https_port, probe_patience_s;
 	/* directory NAME { envelope, validity, ak_validity, identifiers = {types; none: permanent-identifier}, challenges = {none:
 	 * device-attest-01}, formats = {tpm}, ek_roots = {files}, ak_roots = {files}, apple_roots = {files}, android_roots =
 	 * {files}, packed_roots = {files}, step_roots = {files}, expired_ek_certificates = false, virtual_tpm = false,

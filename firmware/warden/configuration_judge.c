@@ -172,6 +172,10 @@ static bool judge_names(const struct judging *judging, const struct configuratio
 	const bool has_attestation = on->challenge_count == 0 || has_word(on->challenges, on->challenge_count, "device-attest-01");
 	if ((has_dns && !has_any) || (has_ip && !has_direct) || (has_device && !has_attestation))
 		return refuse_at(judging, "directory", on->directory, "challenges", "a type of identifiers has no challenge that proves it");
+	if (has_dns && on->resolver_count == 0)
+		return refuse_at(judging, "directory", on->directory, "identifiers", "dns needs resolvers of the section prober");
+	if (has_direct && on->network_count == 0)
+		return refuse_at(judging, "directory", on->directory, "challenges", "http-01 and tls-alpn-01 need networks of the section prober");
 	if ((has_dns && envelope->dns_suffix_count == 0) || (has_ip && envelope->ip_range_count == 0))
 		return refuse_at(judging, "directory", on->directory, "identifiers", "the envelope has no names of this type");
 	return true;

@@ -140,6 +140,24 @@ static bool is_challenge(const char *value)
 	return configuration_value_is_one_of(value, "device-attest-01|http-01|dns-01|tls-alpn-01");
 }
 
+static bool is_resolver(const char *value)
+{
+	char address[INET6_ADDRSTRLEN];
+	uint64_t port = 0;
+	struct in_addr four;
+	struct in6_addr six;
+	const bool has_brackets = value[0] == '[';
+	const char *end = strchr(value, has_brackets ? ']' : ':');
+	const size_t size = end == NULL ? sizeof address : (size_t)(end - value) - has_brackets;
+	if (size >= sizeof address)
+		return false;
+	memcpy(address, value + has_brackets, size);
+	address[size] = '\0';
+	const char *colon = end + has_brackets;
+	return *colon == ':' && configuration_value_number(colon + 1, &port) && port >= 1 && port <= 65535 &&
+	       (has_brackets ? inet_pton(AF_INET6, address, &six) == 1 : inet_pton(AF_INET, address, &four) == 1);
+}
+
 static bool is_range(const char *value)
 {
 	uint8_t octets[16] = {0};
@@ -177,6 +195,7 @@ static const struct {
 	[grammar_URL_OR_EMPTY] = {is_url_or_empty, "a URL that begins with https:// or http://, or nothing"},
 	[grammar_IDENTIFIER] = {is_identifier, "permanent-identifier, hardware-module, dns or ip"},
 	[grammar_CHALLENGE] = {is_challenge, "device-attest-01, http-01, dns-01 or tls-alpn-01"},
+	[grammar_RESOLVER] = {is_resolver, "ADDRESS:PORT, or [ADDRESS]:PORT of an IPv6 address"},
 	[grammar_RANGE] = {is_range, "ADDRESS/BITS without bits behind them, like 10.0.0.0/8"},
 	[grammar_VENDOR] = {is_vendor, "id: and eight upper-case hexadecimal digits"},
 };

@@ -21,6 +21,7 @@ enum grammar {
 	grammar_FORMAT,        /* of attestation statements, as fmt names it */
 	grammar_IDENTIFIER,    /* a type of identifiers, as ACME names it */
 	grammar_CHALLENGE,     /* a challenge, likewise */
+	grammar_RESOLVER,      /* ADDRESS:PORT, an IPv6 address in brackets */
 	grammar_RANGE,         /* of IP addresses: ADDRESS/BITS, no bit set behind them */
 	grammar_VENDOR,        /* of a TPM, as EK certificates spell it: id: and eight upper-case hexadecimal digits */
 	grammar_URL_OR_EMPTY,  /* http or https, of characters that stand in a header field; may be empty */

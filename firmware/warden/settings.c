@@ -26,6 +26,7 @@ struct workshop {
 	struct message_signer_settings signer;
 	struct message_registrar_settings registrar;
 	struct message_sealer_settings sealer;
+	struct message_prober_settings prober;
 	struct message_listener_settings listener;
 	struct buffer pieces;  /* files and nested records */
 	struct buffer records; /* the outcome */
@@ -290,6 +291,20 @@ static bool fill_verifier(const struct building *building)
 	       take_administrators(building, out->administrators.at, &out->administrators.count);
 }
 
+static bool fill_prober(const struct building *building)
+{
+	const struct configuration *from = building->from;
+	const struct boot_keys *keys = &building->shop->keys;
+	struct message_prober_settings *out = &building->shop->prober;
+	out->http_port = from->probe_http_port;
+	out->https_port = from->probe_https_port;
+	out->patience_s = from->probe_patience_s;
+	memcpy(out->name_token_key, keys->name_token_key, sizeof out->name_token_key);
+	memcpy(out->name_key, keys->name_key, sizeof out->name_key);
+	return take_words(building, from->resolvers, from->resolver_count, 512, &out->resolvers) &&
+	       take_words(building, from->networks, from->network_count, 1024, &out->networks);
+}
+
 static bool fill_sealer(const struct building *building)
 {
 	const struct configuration *from = building->from;
@@ -386,10 +401,11 @@ static bool build(const struct building *building, struct settings *out)
 	snprintf(shop->origin, sizeof shop->origin, "https://%s:%u", building->from->listen_name, building->from->listen_port);
 	if (getrandom(&shop->keys, sizeof shop->keys, 0) != (ssize_t)sizeof shop->keys)
 		return complain("getrandom", "the kernel gives no random bytes yet, and no key is made without them");
-	return fill_listener(building) && fill_registrar(building) && fill_verifier(building) && fill_sealer(building) &&
+	return fill_listener(building) && fill_registrar(building) && fill_verifier(building) && fill_prober(building) && fill_sealer(building) &&
 	       fill_signer(building) && encode(shop, process_LISTENER, &shop->listener, &out->records[process_LISTENER]) &&
 	       encode(shop, process_REGISTRAR, &shop->registrar, &out->records[process_REGISTRAR]) &&
 	       encode(shop, process_VERIFIER, &shop->verifier, &out->records[process_VERIFIER]) &&
+	       encode(shop, process_PROBER, &shop->prober, &out->records[process_PROBER]) &&
 	       encode(shop, process_SEALER, &shop->sealer, &out->records[process_SEALER]) &&
 	       encode(shop, process_SIGNER, &shop->signer, &out->records[process_SIGNER]);
 }

@@ -29,7 +29,8 @@ _Noreturn static void give_up(const struct spawn *spawn, const char *what)
 
 static void enter_namespaces(const struct spawn *spawn)
 {
-	if (unshare(CLONE_NEWNS | CLONE_NEWNET | CLONE_NEWIPC | CLONE_NEWUTS | CLONE_NEWCGROUP) != 0)
+	const int network = table_is_in_host_network(spawn->process) ? 0 : CLONE_NEWNET;
+	if (unshare(CLONE_NEWNS | network | CLONE_NEWIPC | CLONE_NEWUTS | CLONE_NEWCGROUP) != 0)
 		give_up(spawn, "no namespaces of its own");
 	if (mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) != 0)
 		give_up(spawn, "its mounts cannot be made private");

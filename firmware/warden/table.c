@@ -7,7 +7,9 @@ static const struct table_row rows[process_count] = {
 	[process_##name] = {program, uid, message_##settings, memory, files},
 #define OWN(name, kind, argument)
 #define CALLS(name, neighbour)
+#define NETWORK(name)
 #include "firmware/confine/processes.def"
+#undef NETWORK
 #undef PROCESS
 #undef OWN
 };
@@ -15,7 +17,9 @@ static const struct table_row rows[process_count] = {
 static const struct table_own owns[] = {
 #define PROCESS(name, program, uid, settings, memory, files)
 #define OWN(name, kind, argument) {process_##name, own_##kind, argument},
+#define NETWORK(name)
 #include "firmware/confine/processes.def"
+#undef NETWORK
 #undef OWN
 #undef CALLS
 };
@@ -23,10 +27,24 @@ static const struct table_own owns[] = {
 static const struct table_call calls[] = {
 #define OWN(name, kind, argument)
 #define CALLS(name, neighbour) {process_##name, process_##neighbour},
+#define NETWORK(name)
+#include "firmware/confine/processes.def"
+#undef NETWORK
+#undef PROCESS
+#undef OWN
+#undef CALLS
+};
+
+static const bool in_host_network[process_count] = {
+#define PROCESS(name, program, uid, settings, memory, files)
+#define OWN(name, kind, argument)
+#define CALLS(name, neighbour)
+#define NETWORK(name) [process_##name] = true,
 #include "firmware/confine/processes.def"
 #undef PROCESS
 #undef OWN
 #undef CALLS
+#undef NETWORK
 };
 
 _Static_assert(sizeof calls / sizeof calls[0] <= table_most_calls, "more channels than table_most_calls");
@@ -51,6 +69,11 @@ bool table_owns(enum process process, enum own_kind kind)
 		if (own->kind == kind)
 			return true;
 	return false;
+}
+
+bool table_is_in_host_network(enum process process)
+{
+	return process < process_count && in_host_network[process];
 }
 
 const struct table_call *table_call(size_t i)

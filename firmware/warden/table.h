@@ -36,6 +36,9 @@ const struct table_own *table_own(enum process process, size_t i);
 
 bool table_owns(enum process process, enum own_kind kind);
 
+/* Whether it can reach other hosts. */
+bool table_is_in_host_network(enum process process);
+
 /* The i-th channel of all, NULL after the last. */
 const struct table_call *table_call(size_t i);
 enum { table_most_calls = 16 };

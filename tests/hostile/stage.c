@@ -156,10 +156,12 @@ static bool is_neighbour(enum process seat, enum process other)
 	} calls[] = {
 #define PROCESS(name, program, uid, settings, memory, files)
 #define OWN(name, kind, argument)
+#define NETWORK(name)
 #define CALLS(name, neighbour) {process_##name, process_##neighbour},
 #include "firmware/confine/processes.def"
 #undef PROCESS
 #undef OWN
+#undef NETWORK
 #undef CALLS
 	};
 	for (size_t i = 0; i < sizeof calls / sizeof calls[0]; i++)

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Details of refusals. Distrusts the texts that are put in: they may come from certificates and orders. */
-#include "attest/verifier/detail.h"
+#include "firmware/boundary/detail.h"
 
 #include <stdarg.h>
 #include <stdio.h>

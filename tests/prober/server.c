@@ -1,0 +1,179 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * One connection after another, one request each. */
+#include "tests/prober/server.h"
+
+#include <arpa/inet.h>
+#include <openssl/ssl.h>
+#include <pthread.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+enum { most = 16 };
+
+static struct page {
+	char path[300];
+	const char *answer;
+} pages[most];
+static size_t page_count;
+static X509 *shown;
+static EVP_PKEY *shown_key;
+static const char *chosen;
+static char last_host[300], last_server_name[300];
+static unsigned connections;
+static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
+
+void server_forget(void)
+{
+	pthread_mutex_lock(&lock);
+	page_count = connections = 0;
+	shown = NULL;
+	shown_key = NULL;
+	chosen = NULL;
+	last_host[0] = last_server_name[0] = 0;
+	pthread_mutex_unlock(&lock);
+}
+
+void server_answer(const char *path, const char *answer)
+{
+	pthread_mutex_lock(&lock);
+	struct page *page = &pages[page_count++ % most];
+	snprintf(page->path, sizeof page->path, "%s", path);
+	page->answer = answer;
+	pthread_mutex_unlock(&lock);
+}
+
+void server_show(X509 *certificate, EVP_PKEY *key, const char *protocol)
+{
+	pthread_mutex_lock(&lock);
+	shown = certificate;
+	shown_key = key;
+	chosen = protocol;
+	pthread_mutex_unlock(&lock);
+}
+
+const char *server_last_host(void)
+{
+	return last_host;
+}
+const char *server_last_server_name(void)
+{
+	return last_server_name;
+}
+unsigned server_connections(void)
+{
+	return connections;
+}
+
+/* NULL: never to be answered. */
+static const char *answer_to(const char *request)
+{
+	const char *answer = "HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\n\r\n", *host = strstr(request, "\r\nHost: ");
+	char path[300] = "";
+	(void)sscanf(request, "GET %299s", path);
+	pthread_mutex_lock(&lock);
+	if (host != NULL)
+		(void)sscanf(host + 8, "%299[^\r]", last_host);
+	for (size_t i = 0; i < page_count; i++)
+		if (strcmp(pages[i].path, path) == 0)
+			answer = pages[i].answer;
+	pthread_mutex_unlock(&lock);
+	return answer;
+}
+
+static void serve_http(int connection)
+{
+	char request[4096] = "";
+	const ssize_t got = recv(connection, request, sizeof request - 1, 0);
+	const char *answer = got <= 0 ? "" : answer_to(request);
+	if (answer == NULL)
+		(void)!recv(connection, request, 1, 0); /* until the client goes */
+	else
+		(void)!send(connection, answer, strlen(answer), MSG_NOSIGNAL);
+}
+
+static int choose(SSL *tls, const unsigned char **out, unsigned char *size, const unsigned char *in, unsigned in_size,
+		  void *argument)
+{
+	(void)tls;
+	(void)argument;
+	(void)in;
+	(void)in_size;
+	if (chosen == NULL)
+		return SSL_TLSEXT_ERR_NOACK;
+	*out = (const unsigned char *)chosen;
+	*size = (unsigned char)strlen(chosen);
+	return SSL_TLSEXT_ERR_OK;
+}
+
+static void serve_tls(int connection)
+{
+	char request[4096] = "";
+	SSL_CTX *context = SSL_CTX_new(TLS_server_method());
+	SSL_CTX_set_alpn_select_cb(context, choose, NULL);
+	pthread_mutex_lock(&lock);
+	const bool speaks = shown != NULL && SSL_CTX_use_certificate(context, shown) == 1 &&
+			    SSL_CTX_use_PrivateKey(context, shown_key) == 1;
+	pthread_mutex_unlock(&lock);
+	SSL *tls = SSL_new(context);
+	SSL_set_fd(tls, connection);
+	if (speaks && SSL_accept(tls) == 1) {
+		const char *name = SSL_get_servername(tls, TLSEXT_NAMETYPE_host_name);
+		snprintf(last_server_name, sizeof last_server_name, "%s", name == NULL ? "" : name);
+		const int got = SSL_read(tls, request, sizeof request - 1);
+		const char *answer = got <= 0 ? "" : answer_to(request);
+		if (answer != NULL && *answer != 0)
+			SSL_write(tls, answer, (int)strlen(answer));
+		SSL_shutdown(tls);
+	}
+	SSL_free(tls);
+	SSL_CTX_free(context);
+}
+
+struct listening {
+	int socket;
+	void (*serve)(int connection);
+};
+
+static void *serve(void *argument)
+{
+	const struct listening *listening = argument;
+	for (;;) {
+		const int connection = accept4(listening->socket, NULL, NULL, SOCK_CLOEXEC);
+		if (connection < 0)
+			continue;
+		pthread_mutex_lock(&lock);
+		connections++;
+		pthread_mutex_unlock(&lock);
+		listening->serve(connection);
+		close(connection);
+	}
+	return NULL;
+}
+
+static uint16_t start(struct listening *listening)
+{
+	struct sockaddr_in at = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+	socklen_t size = sizeof at;
+	pthread_t thread;
+	listening->socket = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	if (listening->socket < 0 || bind(listening->socket, (struct sockaddr *)&at, sizeof at) != 0 ||
+	    listen(listening->socket, 16) != 0 || getsockname(listening->socket, (struct sockaddr *)&at, &size) != 0 ||
+	    pthread_create(&thread, NULL, serve, listening) != 0)
+		return 0;
+	pthread_detach(thread);
+	return ntohs(at.sin_port);
+}
+
+uint16_t server_start_http(void)
+{
+	static struct listening listening = {.serve = serve_http};
+	return start(&listening);
+}
+
+uint16_t server_start_tls(void)
+{
+	static struct listening listening = {.serve = serve_tls};
+	return start(&listening);
+}
