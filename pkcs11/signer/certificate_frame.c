@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  * The frame of every certificate: version, serial, algorithm, issuer, validity, subject, key, extensions (RFC 5280
- * 4.1). CA:FALSE and digitalSignature are written here as constants; there is no other place that writes them. */
+ * 4.1). CA:FALSE and the key's usages are written here as constants; there is no other place that writes them. */
 #include <stdio.h>
 #include <time.h>
 
@@ -15,9 +15,12 @@ enum { key_id_size = 20, context_0 = 0xa0, context_3 = 0xa3, implicit_0 = 0x80 }
 static const uint8_t version_3[] = {0xa0, 0x03, 0x02, 0x01, 0x02};
 /* BasicConstraints, critical, an empty sequence: cA has its default, FALSE (RFC 5280 4.2.1.9). */
 static const uint8_t is_no_ca[] = {0x30, 0x0c, 0x06, 0x03, 0x55, 0x1d, 0x13, 0x01, 0x01, 0xff, 0x04, 0x02, 0x30, 0x00};
-/* KeyUsage, critical, digitalSignature alone. */
+/* KeyUsage, critical: digitalSignature alone, and with keyEncipherment. */
 static const uint8_t signs_only[] = {0x30, 0x0e, 0x06, 0x03, 0x55, 0x1d, 0x0f, 0x01,
 				     0x01, 0xff, 0x04, 0x04, 0x03, 0x02, 0x07, 0x80};
+static const uint8_t signs_and_decrypts[] = {0x30, 0x0e, 0x06, 0x03, 0x55, 0x1d, 0x0f, 0x01,
+					     0x01, 0xff, 0x04, 0x04, 0x03, 0x02, 0x05, 0xa0};
+static const uint8_t server_auth[] = {0x06, 0x08, 0x2b, 0x06, 0x01, 0x05, 0x05, 0x07, 0x03, 0x01};
 static const uint8_t oid_subject_key_id[] = {0x55, 0x1d, 0x0e};
 static const uint8_t oid_alternative_name[] = {0x55, 0x1d, 0x11};
 static const uint8_t oid_authority_key_id[] = {0x55, 0x1d, 0x23};
@@ -64,13 +67,18 @@ static void extension_close(struct der *der, struct extension at)
 	der_close(der, at.whole);
 }
 
-/* Method 1 of RFC 7093 2: the leftmost 160 bits of SHA-256 over the key. */
-static status put_key_ids(struct der *der, const struct certificate_terms *terms)
+/* RSA keys of servers decrypt in TLS 1.2, and clients such as NSS take none that may not. */
+static struct bytes key_usage(enum spki_kind kind, struct bytes purposes)
 {
-	struct spki spki;
+	const bool is_servers = memmem(purposes.data, purposes.size, server_auth, sizeof server_auth) != NULL;
+	return kind == spki_rsa && is_servers ? BYTES_OF(signs_and_decrypts) : BYTES_OF(signs_only);
+}
+
+/* Method 1 of RFC 7093 2: the leftmost 160 bits of SHA-256 over the key. */
+static status put_key_ids(struct der *der, const struct certificate_terms *terms, const struct spki *spki)
+{
 	uint8_t digest[EVP_MAX_MD_SIZE];
-	TRY(spki_parse(terms->spki, &spki));
-	if (EVP_Digest(spki.key.data, spki.key.size, digest, NULL, EVP_sha256(), NULL) != 1)
+	if (EVP_Digest(spki->key.data, spki->key.size, digest, NULL, EVP_sha256(), NULL) != 1)
 		return REFUSE(internal);
 	struct extension subject = extension_open(der, BYTES_OF(oid_subject_key_id), false);
 	der_put(der, der_octet_string, bytes_from(digest, key_id_size));
@@ -86,15 +94,17 @@ static status put_key_ids(struct der *der, const struct certificate_terms *terms
 static status put_extensions(struct der *der, const struct certificate_terms *terms,
 			     const struct certificate_parts *parts)
 {
+	struct spki spki;
+	TRY(spki_parse(terms->spki, &spki));
 	const size_t tagged = der_open(der, context_3), list = der_open(der, der_sequence);
 	der_add(der, BYTES_OF(is_no_ca));
-	der_add(der, BYTES_OF(signs_only));
+	der_add(der, key_usage(spki.kind, parts->usage));
 	struct extension usage = extension_open(der, BYTES_OF(oid_extended_usage), false);
 	const size_t purposes = der_open(der, der_sequence);
 	der_add(der, parts->usage);
 	der_close(der, purposes);
 	extension_close(der, usage);
-	TRY(put_key_ids(der, terms));
+	TRY(put_key_ids(der, terms, &spki));
 	struct extension names = extension_open(der, BYTES_OF(oid_alternative_name), parts->subject.size == 2);
 	der_put(der, der_sequence, parts->alternative_names);
 	extension_close(der, names);
