@@ -21,6 +21,5 @@ status certificate_show(struct registrar *registrar, const struct request *reque
 		return REFUSE(not_found);
 	store_enter(registrar->store);
 	TRY(store_leave(registrar->store, store_certificate_find_order(registrar->store, order->id, &room, &row)));
-	reply_link(reply, registrar_url(registrar, "order/%s", order->name).text, "up");
 	return reply_chain(reply, row.leaf, row.issuers);
 }
