@@ -58,5 +58,5 @@ tests += test_apple
 test_apple.uses = attest/verifier attest/token tests/device ca/jose firmware/boundary
 test_apple.packages = libcrypto libcbor tss2-mu
 tests += test_attested
-test_attested.uses = attest/verifier tests/device ca/jose firmware/boundary
+test_attested.uses = attest/verifier attest/token tests/device ca/jose firmware/boundary
 test_attested.packages = libcrypto libcbor tss2-mu

@@ -5,5 +5,5 @@ bench.uses = tests/bench tests/device firmware/boundary
 bench.packages = libssl libcrypto jansson tss2-mu p11-kit-1
 helpers += bench-judge
 bench-judge.file = tests/bench/judge/judge.c
-bench-judge.uses = attest/verifier tests/device ca/jose firmware/boundary
+bench-judge.uses = attest/verifier attest/token tests/device ca/jose firmware/boundary
 bench-judge.packages = libcrypto libcbor tss2-mu

@@ -33,10 +33,9 @@ static inline void open_order_of(const char *identifier)
 	struct buffer room = BUFFER(device.opened_room), bound = BUFFER(device.bound_room);
 	device.identifier = identifier;
 	const struct message_order_open open = {.directory = bytes_from_text("devices"),
-						.identifier_type = bytes_from_text("permanent-identifier"),
-						.identifier = bytes_from_text(identifier)};
+						.identifiers = {{device_identifier("permanent-identifier", identifier)}, 1}};
 	assert_false(is_refused(verifier_order_open(&stage.verifier, &open, &room, &device.order)));
-	assert_true(buffer_add(&bound, device.order.token.data, device.order.token.size) && buffer_add(&bound, ".", 1) &&
+	assert_true(buffer_add(&bound, device.order.tokens.at[0].data, device.order.tokens.at[0].size) && buffer_add(&bound, ".", 1) &&
 		    base64url_encode(BYTES_OF(stage.thumbprint), &bound));
 	device.bound = buffer_view(&bound);
 }
@@ -103,7 +102,7 @@ static inline struct message_statement_judge ask_of_device(struct bytes statemen
 {
 	struct message_statement_judge ask = ask_with(statement);
 	ask.order = device.order.order;
-	ask.token = device.order.token;
+	ask.token = device.order.tokens.at[0];
 	ask.identifier = bytes_from_text(device.identifier);
 	return ask;
 }

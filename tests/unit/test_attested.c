@@ -288,9 +288,9 @@ static void case_61_a_signature_that_is_absent_or_over_something_else_is_refused
 	(void)state;
 	uint8_t other_thumbprint[32] = {9}, room[256];
 	struct buffer text = BUFFER(room);
-	assert_true(buffer_add(&text, device.order.token.data, device.order.token.size) && buffer_add(&text, ".", 1) &&
+	assert_true(buffer_add(&text, device.order.tokens.at[0].data, device.order.tokens.at[0].size) && buffer_add(&text, ".", 1) &&
 		    base64url_encode(BYTES_OF(other_thumbprint), &text));
-	const struct bytes another_accounts = buffer_view(&text), token = device.order.token, empty = bytes_from("", 0);
+	const struct bytes another_accounts = buffer_view(&text), token = device.order.tokens.at[0], empty = bytes_from("", 0);
 	EACH(kind) {
 		struct device_attested one = good_one(kind);
 		one.has_no_signature = true;
@@ -375,7 +375,7 @@ static void case_62_androids_lies_are_refused(void **state)
 	} lies[] = {
 		{{.is_software = true}, "android_security_level"},
 		{{.is_key_software = true}, "android_security_level"},
-		{{.challenge = &device.order.token}, "android_challenge_wrong"},
+		{{.challenge = &device.order.tokens.at[0]}, "android_challenge_wrong"},
 		{{.is_imported = true}, "android_key_origin"},
 		{{.says_no_origin = true}, "android_key_origin"},
 		{{.cannot_sign = true}, "android_key_origin"},

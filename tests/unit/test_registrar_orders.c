@@ -70,8 +70,8 @@ static void an_order_goes_from_pending_to_a_certificate(void **state)
 	assert_int_equal(strncmp(answer.body, "-----BEGIN CERTIFICATE-----\n", 28), 0);
 	assert_non_null(strstr(answer.body + 28, "-----BEGIN CERTIFICATE-----\n"));
 	assert_string_equal(answer.body + answer.size - 26, "-----END CERTIFICATE-----\n");
-	snprintf(link, sizeof link, "<%s>;rel=\"up\"", url);
-	assert_link(&answer, link);
+	for (size_t i = 0; i < answer.link_count; i++) /* above a certificate some clients look for its issuer */
+		assert_null(strstr(answer.links[i], "rel=\"up\""));
 	assert_link(&answer, "<" BENCH_ORIGIN "/acme/devices/directory>;rel=\"index\"");
 
 	bench_post(bench, &client, finalize, "{\"csr\":\"MIIB\"}", &answer);

@@ -113,7 +113,7 @@ static void the_arrays_of_an_order_never_change_and_it_says_when_it_expires(void
 	seen[0] = look(bench, &client, name);
 	bench_attest(bench, &client, name);
 	seen[1] = look(bench, &client, name);
-	bench_post(bench, &client, bench_path(path, "authorization/%s", name), NULL, &answer);
+	bench_post(bench, &client, bench_path(path, "authorization/%s/0", name), NULL, &answer);
 	assert_string_equal(bench_text(&answer, "status"), "valid");
 	assert_int_equal(strlen(bench_text(&answer, "expires")), 20);
 	bench_finalize(bench, &client, name);
@@ -179,7 +179,7 @@ static void an_identifier_stands_in_subproblems_alone(void **state)
 	bench_register(bench, &client);
 	bench_order(bench, &client, "ABC", name);
 	bench->verifier.refusal = refusal_identity_mismatch;
-	bench_post(bench, &client, bench_path(path, "challenge/%s", name), "{\"attObj\":\"oWNmbXRjdHBt\"}", &answer);
+	bench_post(bench, &client, bench_path(path, "challenge/%s/0/device-attest-01", name), "{\"attObj\":\"oWNmbXRjdHBt\"}", &answer);
 	const json_t *error = json_object_get(answer.json, "error");
 	assert_null(json_object_get(error, "identifier"));
 	const json_t *sub = json_array_get(json_object_get(error, "subproblems"), 0);
