@@ -60,8 +60,8 @@ static const struct act acts[] = {
 enum { act_count = sizeof acts / sizeof acts[0] };
 
 /* In the order of the letters of matrix.def. */
-static const enum process columns[] = {process_LOGGER,   process_SEALER,    process_SIGNER,
-				       process_VERIFIER, process_REGISTRAR, process_LISTENER};
+static const enum process columns[] = {process_LOGGER,   process_SEALER,    process_SIGNER,  process_VERIFIER,
+				       process_PROBER,   process_REGISTRAR, process_LISTENER};
 enum { column_count = sizeof columns / sizeof columns[0] };
 
 struct appliance {
@@ -189,7 +189,7 @@ static bool try_acts(const struct appliance *appliance, size_t first, size_t end
 
 /* ---- the filters, call by call ---- */
 
-static const char letters[] = "LSGVRN";
+static const char letters[] = "LSGVPRN";
 
 static const struct {
 	int number;

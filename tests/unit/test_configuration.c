@@ -420,6 +420,8 @@ static void of_names(const char *directory, const char *envelope)
 	change("	identifiers = { permanent-identifier }", directory);
 	change_in(file, "\n	challenges = { device-attest-01 }", "\n");
 	change_in(file, "	extended_usage = clientAuth", envelope);
+	change_in(file, "#	resolvers = ", "	resolvers = ");
+	change_in(file, "#	networks = ", "	networks = ");
 }
 
 static void names_are_taken_with_a_challenge_and_an_envelope_for_them(void **state)
@@ -450,6 +452,33 @@ static void names_are_taken_with_a_challenge_and_an_envelope_for_them(void **sta
 	refused("permanent-identifier, hardware-module, dns or ip");
 	of_names(OF_NAMES("dns", "http-02"), "");
 	refused("device-attest-01, http-01, dns-01 or tls-alpn-01");
+}
+
+static void names_are_taken_with_what_it_takes_to_probe_them(void **state)
+{
+	static const char *const bad[] = {"10.0.0.53", "10.0.0.53:0", "10.0.0.53:65536", "10.0.0.53:53x", "::1:53", "[::1]", "[::1]53",
+					  "[10.0.0.53]:53", "ns.corp.example:53", "10.0.0.53:"};
+	char key[80];
+	(void)state;
+	of_names(OF_NAMES("dns", "dns-01"), "	dns_suffixes = { \"corp.example\" }");
+	change_in(file, "	networks = ", "#	networks = ");
+	change_in(file, "\"10.0.0.53:53\"", "\"10.0.0.53:53\", \"[2001:db8::53]:5353\"");
+	assert_true(read_it());
+	assert_int_equal(got.resolver_count, 2);
+	assert_string_equal(got.resolvers[1], "[2001:db8::53]:5353");
+	assert_int_equal(got.network_count, 0);
+	change_in(file, "	resolvers = ", "#	resolvers = ");
+	refused("dns needs resolvers");
+	of_names(OF_NAMES("ip", "tls-alpn-01"), "	ip_ranges = { \"10.0.0.0/8\" }");
+	change_in(file, "	resolvers = ", "#	resolvers = ");
+	assert_true(read_it());
+	assert_string_equal(got.networks[0], "10.0.0.0/8");
+	change_in(file, "	networks = ", "#	networks = ");
+	refused("http-01 and tls-alpn-01 need networks");
+	for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
+		snprintf(key, sizeof key, "	resolvers = { \"%s\" }", bad[i]);
+		changed_is_refused("#	resolvers = { \"10.0.0.53:53\" }", key, "ADDRESS:PORT");
+	}
 }
 
 static void a_range_has_no_bits_behind_it(void **state)
@@ -645,6 +674,7 @@ int main(void)
 		CASE(names_of_envelope_and_directory_must_meet),
 		CASE(apples_devices_alone_need_no_roots_of_tpms),
 		CASE(names_are_taken_with_a_challenge_and_an_envelope_for_them),
+		CASE(names_are_taken_with_what_it_takes_to_probe_them),
 		CASE(a_range_has_no_bits_behind_it),
 		CASE(a_maker_has_roots_and_vendors),
 		CASE(a_binding_that_is_required_has_a_key_of_its_own),

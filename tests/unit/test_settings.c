@@ -183,6 +183,26 @@ static void verifier_and_signer_are_told_of_apples_devices(void **state)
 	assert_text(envelope.format, "tpm apple");
 }
 
+static void the_prober_is_told_whom_to_ask_and_where_to_connect_to(void **state)
+{
+	struct message_prober_settings got;
+	(void)state;
+	build();
+	decode(process_PROBER, &got);
+	assert_int_equal(got.resolvers.size + got.networks.size, 0);
+	assert_int_equal(got.http_port, 80);
+	assert_int_equal(got.https_port, 443);
+	assert_int_equal(got.patience_s, 10);
+	settings_free(&settings);
+	configuration.resolvers[configuration.resolver_count++] = "10.0.0.53:53";
+	configuration.resolvers[configuration.resolver_count++] = "[2001:db8::53]:53";
+	configuration.networks[configuration.network_count++] = "10.0.0.0/8";
+	build();
+	decode(process_PROBER, &got);
+	assert_text(got.resolvers, "10.0.0.53:53 [2001:db8::53]:53");
+	assert_text(got.networks, "10.0.0.0/8");
+}
+
 static void registrar_and_signer_are_told_of_names(void **state)
 {
 	static struct message_registrar_settings got;
@@ -352,13 +372,17 @@ static void each_key_reaches_exactly_those_who_share_it(void **state)
 {
 	struct message_verifier_settings verifier;
 	struct message_signer_settings signer;
+	struct message_prober_settings prober;
 	struct message_registrar_settings registrar;
 	static const uint8_t nothing[32];
 	(void)state;
 	build();
 	decode(process_VERIFIER, &verifier);
 	decode(process_SIGNER, &signer);
+	decode(process_PROBER, &prober);
 	decode(process_REGISTRAR, &registrar);
+	assert_memory_equal(prober.name_token_key, verifier.name_token_key, 32);
+	assert_memory_equal(prober.name_key, signer.name_key, 32);
 	assert_memory_equal(verifier.device_key, signer.device_key, 32);
 	assert_memory_equal(verifier.request_key, signer.request_key, 32);
 	assert_memory_equal(verifier.ak_key, signer.ak_key, 32);
@@ -370,7 +394,8 @@ static void each_key_reaches_exactly_those_who_share_it(void **state)
 		for (size_t k = 0; k < i; k++)
 			assert_memory_not_equal(keys[i], keys[k], 32);
 		for (enum process process = process_WARDEN; process < process_count; process++) {
-			const bool may = (process == process_VERIFIER && i != 2) || (process == process_SIGNER && i > 1);
+			const bool may = (process == process_VERIFIER && i != 2) || (process == process_SIGNER && i > 1) ||
+					 (process == process_PROBER && (i == 1 || i == 2));
 			assert_int_equal(occurs(settings.records[process], keys[i], 32), may);
 		}
 	}
@@ -566,6 +591,7 @@ int main(void)
 		CASE(the_verifier_is_told_whom_to_trust),
 		CASE(a_root_is_trusted_for_the_format_of_its_list_alone),
 		CASE(verifier_and_signer_are_told_of_apples_devices),
+		CASE(the_prober_is_told_whom_to_ask_and_where_to_connect_to),
 		CASE(registrar_and_signer_are_told_of_names),
 		CASE(the_registrar_is_told_the_keys_of_external_accounts),
 		CASE(the_verifier_is_told_whom_a_makers_roots_may_certify),
