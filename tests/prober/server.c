@@ -100,9 +100,12 @@ static int choose(SSL *tls, const unsigned char **out, unsigned char *size, cons
 		  void *argument)
 {
 	(void)tls;
+	const char *name = SSL_get_servername(tls, TLSEXT_NAMETYPE_host_name);
 	(void)argument;
 	(void)in;
 	(void)in_size;
+	/* here, because at the end of the handshake the client may be ahead */
+	snprintf(last_server_name, sizeof last_server_name, "%s", name == NULL ? "" : name);
 	if (chosen == NULL)
 		return SSL_TLSEXT_ERR_NOACK;
 	*out = (const unsigned char *)chosen;
@@ -122,8 +125,6 @@ static void serve_tls(int connection)
 	SSL *tls = SSL_new(context);
 	SSL_set_fd(tls, connection);
 	if (speaks && SSL_accept(tls) == 1) {
-		const char *name = SSL_get_servername(tls, TLSEXT_NAMETYPE_host_name);
-		snprintf(last_server_name, sizeof last_server_name, "%s", name == NULL ? "" : name);
 		const int got = SSL_read(tls, request, sizeof request - 1);
 		const char *answer = got <= 0 ? "" : answer_to(request);
 		if (answer != NULL && *answer != 0)
