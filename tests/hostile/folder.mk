@@ -1,5 +1,5 @@
 # what tests/hostile/check starts: the impostor, and one program for each process that it plays hijacked
-helpers += impostor hostile-registrar hostile-listener hostile-verifier hostile-logger hostile-apple
+helpers += impostor hostile-registrar hostile-listener hostile-verifier hostile-prober hostile-logger hostile-apple
 impostor.file = tests/hostile/impostor.c
 hostile_folders = tests/hostile tests/device attest/verifier attest/token ca/jose firmware/boundary
 hostile-registrar.file = tests/hostile/registrar.c
@@ -11,6 +11,9 @@ hostile-listener.packages = cmocka libcrypto tss2-mu
 hostile-verifier.file = tests/hostile/verifier.c
 hostile-verifier.uses = $(hostile_folders)
 hostile-verifier.packages = cmocka libcrypto tss2-mu
+hostile-prober.file = tests/hostile/prober.c
+hostile-prober.uses = $(hostile_folders)
+hostile-prober.packages = cmocka libcrypto tss2-mu
 hostile-apple.file = tests/hostile/apple.c
 hostile-apple.uses = $(hostile_folders)
 hostile-apple.packages = cmocka libcrypto tss2-mu

@@ -28,7 +28,8 @@ enum { start_limit_s = 60, answer_limit_ms = 20000 };
 static const char *const programs[process_count] = {
 	[process_LOGGER] = "keyward-logger",       [process_SEALER] = "keyward-sealer",
 	[process_SIGNER] = "keyward-signer",       [process_VERIFIER] = "keyward-verifier",
-	[process_REGISTRAR] = "keyward-registrar", [process_LISTENER] = "keyward-listener",
+	[process_PROBER] = "keyward-prober",       [process_REGISTRAR] = "keyward-registrar",
+	[process_LISTENER] = "keyward-listener",
 };
 
 /* The appliance of this program, so that none is left behind. */
