@@ -7,3 +7,7 @@ keyward-prober.packages = libcurl libcares libssl libcrypto libseccomp
 tests += test_prober
 test_prober.uses = ca/prober attest/token tests/prober ca/jose firmware/boundary
 test_prober.packages = libcurl libcares libssl libcrypto
+
+fuzzers += fuzz_acme_certificate
+fuzz_acme_certificate.uses = ca/prober firmware/boundary
+fuzz_acme_certificate.packages = libcurl libcares libssl libcrypto
