@@ -1,5 +1,5 @@
 # what tests/hostile/check starts: the impostor, and one program for each process that it plays hijacked
-helpers += impostor hostile-registrar hostile-listener hostile-verifier hostile-prober hostile-logger hostile-apple
+helpers += impostor hostile-registrar hostile-listener hostile-verifier hostile-prober hostile-probe hostile-logger hostile-apple
 impostor.file = tests/hostile/impostor.c
 hostile_folders = tests/hostile tests/device attest/verifier attest/token ca/jose firmware/boundary
 hostile-registrar.file = tests/hostile/registrar.c
@@ -14,6 +14,9 @@ hostile-verifier.packages = cmocka libcrypto tss2-mu
 hostile-prober.file = tests/hostile/prober.c
 hostile-prober.uses = $(hostile_folders)
 hostile-prober.packages = cmocka libcrypto tss2-mu
+hostile-probe.file = tests/hostile/probe.c
+hostile-probe.uses = $(hostile_folders) tests/prober
+hostile-probe.packages = cmocka libcrypto libssl tss2-mu
 hostile-apple.file = tests/hostile/apple.c
 hostile-apple.uses = $(hostile_folders)
 hostile-apple.packages = cmocka libcrypto tss2-mu
