@@ -160,21 +160,35 @@ static status answer_name(struct registrar *registrar, const struct request *req
 	return give(registrar, order, aim, reply);
 }
 
-static status answer_device(struct registrar *registrar, const struct request *request, struct order_row *order,
-			    struct aim aim, struct reply *reply)
+/* The order and the challenge in it that the path speaks of. */
+static status load(struct registrar *registrar, const struct request *request, struct order_row *order, struct aim *aim)
 {
-	if (!flight_start(&registrar->flight, "challenge", order->name))
-		return give(registrar, order, aim, reply);
-	/* Once more, now that nobody else has it in hand. */
-	status done = describe_load(registrar, request->part, request->account, order);
-	if (!is_refused(done) &&
-	    (order->state != order_pending || order->authorizations[aim.number].state != authorization_pending))
-		done = order->end == order_end_expired ? REFUSE(order_expired) : REFUSE(challenge_closed);
-	if (!is_refused(done))
-		done = decide(registrar, request, order, aim, reply);
-	flight_end(&registrar->flight, "challenge", request->part);
-	TRY(done);
 	TRY(describe_load(registrar, request->part, request->account, order));
+	return take_aim(request, order, aim);
+}
+
+static status judge_open(const struct order_row *order, struct aim aim)
+{
+	if (order->state == order_pending && order->authorizations[aim.number].state == authorization_pending)
+		return OK;
+	return order->end == order_end_expired ? REFUSE(order_expired) : REFUSE(challenge_closed);
+}
+
+/* Loaded with nobody else at it; who comes meanwhile sees it in processing. */
+static status answer_device(struct registrar *registrar, const struct request *request, struct order_row *order,
+			    struct reply *reply)
+{
+	struct aim aim;
+	if (flight_start(&registrar->flight, "challenge", request->part)) {
+		status done = load(registrar, request, order, &aim);
+		if (!is_refused(done))
+			done = judge_open(order, aim);
+		if (!is_refused(done))
+			done = decide(registrar, request, order, aim, reply);
+		flight_end(&registrar->flight, "challenge", request->part);
+		TRY(done);
+	}
+	TRY(load(registrar, request, order, &aim));
 	return give(registrar, order, aim, reply);
 }
 
@@ -182,10 +196,10 @@ status challenge_answer(struct registrar *registrar, const struct request *reque
 {
 	struct order_row *order = &desk_here()->order;
 	struct aim aim;
-	TRY(describe_load(registrar, request->part, request->account, order));
-	TRY(take_aim(request, order, &aim));
-	if (request->payload == NULL)
-		return give(registrar, order, aim, reply);
-	return aim.challenge->challenge == challenge_device_attest_01 ? answer_device(registrar, request, order, aim, reply)
-								      : answer_name(registrar, request, order, aim, reply);
+	if (request->payload != NULL &&
+	    strcmp(request->parts.at[2], challenge_name(challenge_device_attest_01)) == 0)
+		return answer_device(registrar, request, order, reply);
+	TRY(load(registrar, request, order, &aim));
+	return request->payload == NULL ? give(registrar, order, aim, reply)
+					: answer_name(registrar, request, order, aim, reply);
 }

@@ -105,9 +105,10 @@ static status finalize(struct registrar *registrar, const struct request *reques
 
 /* Another request has the order in hand: to the client that repeats itself it is being processed. busy: the other has
  * just failed, or no further request can be in hand. */
-static status give_in_hand(struct registrar *registrar, struct order_row *order, struct reply *reply)
+static status give_in_hand(struct registrar *registrar, const struct request *request, struct order_row *order,
+			   struct reply *reply)
 {
-	TRY(describe_load(registrar, order->name, order->account, order));
+	TRY(describe_load(registrar, request->part, request->account, order));
 	if (order->state != order_valid) {
 		TRY(judge_state(order));
 		if (!flight_has(&registrar->flight, "finalize", order->name))
@@ -119,9 +120,8 @@ static status give_in_hand(struct registrar *registrar, struct order_row *order,
 status finalize_order(struct registrar *registrar, const struct request *request, struct reply *reply)
 {
 	struct order_row *order = &desk_here()->order;
-	TRY(describe_load(registrar, request->part, request->account, order));
 	if (!flight_start(&registrar->flight, "finalize", request->part))
-		return give_in_hand(registrar, order, reply);
+		return give_in_hand(registrar, request, order, reply);
 	status done = finalize(registrar, request, order, reply);
 	flight_end(&registrar->flight, "finalize", request->part);
 	TRY(done);
