@@ -62,6 +62,7 @@ check: $(B)/packages.stamp
 bench: $(B)/packages.stamp
 	@$(call build,programs tests)
 	@tests/bench/run $(B)
+	@tests/bench/servers $(B)
 
 ## fuzz: run every fuzzer for SECONDS=60 each; what one finds is kept below build/fuzz-found
 .PHONY: fuzz

@@ -42,7 +42,8 @@ bool client_open(struct client *client, const char *url, const char *root_file)
 	DEVICE_NEED(SSL_CTX_load_verify_file(client->context, root_file) == 1);
 	SSL_CTX_set_verify(client->context, SSL_VERIFY_PEER, NULL);
 	client->ssl = SSL_new(client->context);
-	DEVICE_NEED(client->ssl != NULL && SSL_set_fd(client->ssl, client->socket) == 1);
+	DEVICE_NEED(client->ssl != NULL && SSL_set_fd(client->ssl, client->socket) == 1 &&
+		    SSL_set_tlsext_host_name(client->ssl, client->host) == 1);
 	DEVICE_NEED(SSL_connect(client->ssl) == 1);
 	return true;
 }
@@ -99,7 +100,7 @@ static size_t read_some(struct client *client, char *to, size_t room)
 
 static void read_answer(struct client *client, bool has_body)
 {
-	char head[8192], length[32];
+	char head[8192], length[32], coding[32];
 	size_t size = 0;
 	char *end = NULL;
 	while (end == NULL) {
@@ -113,13 +114,17 @@ static void read_answer(struct client *client, bool has_body)
 	copy_field(head, "Replay-Nonce", client->nonce, sizeof client->nonce);
 	copy_field(head, "Location", client->location, sizeof client->location);
 	copy_field(head, "Content-Length", length, sizeof length);
+	copy_field(head, "Transfer-Encoding", coding, sizeof coding);
+	const bool is_chunked = strcmp(coding, "chunked") == 0; /* left as it comes: what is long is a certificate */
 	const size_t body = has_body ? strtoul(length, NULL, 10) : 0;
 	client->body_size = size - (size_t)(end + 4 - head);
-	DEVICE_NEED(body < sizeof client->body && client->body_size <= body);
+	DEVICE_NEED(body < sizeof client->body && (is_chunked || client->body_size <= body));
 	memcpy(client->body, end + 4, client->body_size);
-	while (client->body_size < body)
-		client->body_size += read_some(client, client->body + client->body_size, body - client->body_size);
-	client->body[body] = 0;
+	while (is_chunked ? client->body_size < 5 || memcmp(client->body + client->body_size - 5, "0\r\n\r\n", 5) != 0
+			  : client->body_size < body)
+		client->body_size += read_some(client, client->body + client->body_size,
+					       (is_chunked ? sizeof client->body - 1 : body) - client->body_size);
+	client->body[client->body_size] = 0;
 }
 
 void client_ask(struct client *client, const char *method, const char *url, struct bytes body)

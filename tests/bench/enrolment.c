@@ -4,16 +4,21 @@
 
 #include <stdio.h>
 #include <stdlib.h>
+#include <time.h>
 
+#include "tests/bench/pages.h"
 #include "tests/device/statement.h"
 
 void enrolment_prepare(const struct device_authority *maker, unsigned number, struct device *out)
 {
 	struct device_octets der;
-	snprintf(out->identifier, sizeof out->identifier, "bench-%06u", number);
-	device_key_new(device_role_ak, device_p256, &out->ak);
+	out->is_server = maker == NULL;
+	snprintf(out->identifier, sizeof out->identifier, "bench-%06u%s", number, out->is_server ? ".test" : "");
 	device_key_new(device_role_key, device_p256, &out->key);
 	device_account_new(&out->account);
+	if (out->is_server)
+		return;
+	device_key_new(device_role_ak, device_p256, &out->ak);
 	const struct device_certificate certificate = {
 		.authority = maker, .key = &out->ak, .permanent_identifier = out->identifier};
 	device_certificate_build(&certificate, &der);
@@ -79,8 +84,8 @@ static void open_order(struct client *client, const struct directory *directory,
 	char payload[256];
 	post(client, device, NULL, directory->new_account, "{\"termsOfServiceAgreed\":true}", 201);
 	memcpy(urls->account, client->location, sizeof urls->account);
-	snprintf(payload, sizeof payload, "{\"identifiers\":[{\"type\":\"permanent-identifier\",\"value\":\"%s\"}]}",
-		 device->identifier);
+	snprintf(payload, sizeof payload, "{\"identifiers\":[{\"type\":\"%s\",\"value\":\"%s\"}]}",
+		 device->is_server ? "dns" : "permanent-identifier", device->identifier);
 	post(client, device, urls->account, directory->new_order, payload, 201);
 	memcpy(urls->order, client->location, sizeof urls->order);
 	json_t *order = client_json(client);
@@ -100,7 +105,7 @@ static void read_challenge(struct client *client, const struct device *device, s
 	json_array_foreach(json_object_get(authorization, "challenges"), i, challenge)
 	{
 		const char *type = json_string_value(json_object_get(challenge, "type"));
-		if (type == NULL || strcmp(type, "device-attest-01") != 0)
+		if (type == NULL || strcmp(type, device->is_server ? "http-01" : "device-attest-01") != 0)
 			continue;
 		copy_member(challenge, "url", urls->challenge, sizeof urls->challenge);
 		copy_member(challenge, "token", urls->token, sizeof urls->token);
@@ -118,6 +123,31 @@ static void assert_status(const struct client *client, const char *wanted)
 		device_fail("the server did not grant what the bench asked for");
 	}
 	json_decref(read);
+}
+
+/* Asks for a resource until it has that status, for ten seconds at most. */
+static void await_status(struct client *client, const struct device *device, const struct urls *urls, const char *url,
+			 const char *wanted)
+{
+	const struct timespec pause = {.tv_nsec = 2000000};
+	bool is_there = false;
+	for (unsigned i = 0; i < 5000 && !is_there; i++) {
+		post(client, device, urls->account, url, "", 200);
+		json_t *read = client_json(client);
+		const char *status = json_string_value(json_object_get(read, "status"));
+		is_there = status != NULL && strcmp(status, wanted) == 0;
+		json_decref(read);
+		if (!is_there)
+			nanosleep(&pause, NULL);
+	}
+	assert_status(client, wanted);
+}
+
+static void answer_for_name(struct client *client, const struct device *device, const struct urls *urls)
+{
+	pages_give(urls->token, &device->account);
+	post(client, device, urls->account, urls->challenge, "{}", 200);
+	await_status(client, device, urls, urls->authorization, "valid");
 }
 
 static void answer_challenge(struct client *client, const struct device *device, const struct urls *urls)
@@ -140,12 +170,15 @@ static void answer_challenge(struct client *client, const struct device *device,
 static void fetch_certificate(struct client *client, const struct device *device, struct urls *urls)
 {
 	struct device_octets csr = {.size = 0}, payload = {.size = 0};
-	const struct device_csr request = {.key = device->key.key, .permanent_identifier = device->identifier};
+	char name[sizeof device->identifier + 4];
+	snprintf(name, sizeof name, "DNS:%s", device->identifier);
+	const struct device_csr request = {.key = device->key.key,
+					   .permanent_identifier = device->is_server ? NULL : device->identifier,
+					   .alternative_name = device->is_server ? name : NULL};
 	device_csr_build(&request, &csr);
 	wrap("csr", &csr, &payload);
 	post(client, device, urls->account, urls->finalize, (const char *)payload.data, 200);
-	post(client, device, urls->account, urls->order, "", 200);
-	assert_status(client, "valid");
+	await_status(client, device, urls, urls->order, "valid");
 	json_t *order = client_json(client);
 	copy_member(order, "certificate", urls->certificate, sizeof urls->certificate);
 	json_decref(order);
@@ -158,6 +191,9 @@ void enrolment_run(struct client *client, const struct directory *directory, con
 	struct urls urls = {0};
 	open_order(client, directory, device, &urls);
 	read_challenge(client, device, &urls);
-	answer_challenge(client, device, &urls);
+	if (device->is_server)
+		answer_for_name(client, device, &urls);
+	else
+		answer_challenge(client, device, &urls);
 	fetch_certificate(client, device, &urls);
 }

@@ -3,6 +3,7 @@
  *   bench maker FOLDER                       makes a maker's root: FOLDER/maker.pem, FOLDER/maker.key
  *   bench first URL ROOT                     waits for the first answer, prints the boot clock in milliseconds
  *   bench load URL ROOT FOLDER FIRST COUNT CLIENTS PID...   prints: U ns, server ns an enrolment, enrolments a second, ns of each PID
+ *   bench names URL ROOT PORT FIRST COUNT CLIENTS PID...   the same for names, with pages for http-01 on that port
  *   bench token MODULE PIN                   prints signatures a second */
 #include <openssl/pem.h>
 #include <pthread.h>
@@ -15,6 +16,7 @@
 #include "firmware/boundary/clock.h"
 #include "tests/bench/enrolment.h"
 #include "tests/bench/measure.h"
+#include "tests/bench/pages.h"
 
 enum { most_pids = 32, most_clients = 64 };
 
@@ -108,18 +110,17 @@ static uint64_t run_clients(struct load *load, unsigned clients)
 	return wall_ns() - before;
 }
 
-static void run_load(char **argument, int pid_count, char **pids)
+/* maker NULL: for names. */
+static void run_load(const struct device_authority *maker, char **argument, int pid_count, char **pids)
 {
 	struct load load = {.url = argument[0], .root = argument[1], .count = (unsigned)strtoul(argument[4], NULL, 10)};
-	struct device_authority maker = {0};
 	uint64_t before[most_pids], sum = 0, each[most_pids];
 	const unsigned first = (unsigned)strtoul(argument[3], NULL, 10);
 	DEVICE_NEED(pid_count <= most_pids);
-	load_maker(argument[2], &maker);
 	load.devices = calloc(load.count, sizeof *load.devices);
 	DEVICE_NEED(load.devices != NULL);
 	for (unsigned i = 0; i < load.count; i++)
-		enrolment_prepare(&maker, first + i, &load.devices[i]);
+		enrolment_prepare(maker, first + i, &load.devices[i]);
 	const uint64_t u_ns = measure_u_ns();
 	for (int i = 0; i < pid_count; i++)
 		before[i] = measure_process_ns(pids[i]);
@@ -133,6 +134,19 @@ static void run_load(char **argument, int pid_count, char **pids)
 	printf("\n");
 }
 
+static void load_devices(char **argument, int pid_count, char **pids)
+{
+	struct device_authority maker = {0};
+	load_maker(argument[2], &maker);
+	run_load(&maker, argument, pid_count, pids);
+}
+
+static void load_names(char **argument, int pid_count, char **pids)
+{
+	pages_start((unsigned)strtoul(argument[2], NULL, 10));
+	run_load(NULL, argument, pid_count, pids);
+}
+
 int main(int count, char **argument)
 {
 	if (count == 3 && strcmp(argument[1], "maker") == 0)
@@ -140,7 +154,9 @@ int main(int count, char **argument)
 	else if (count == 4 && strcmp(argument[1], "first") == 0)
 		await_first(argument[2], argument[3]);
 	else if (count >= 8 && strcmp(argument[1], "load") == 0)
-		run_load(argument + 2, count - 8, argument + 8);
+		load_devices(argument + 2, count - 8, argument + 8);
+	else if (count >= 8 && strcmp(argument[1], "names") == 0)
+		load_names(argument + 2, count - 8, argument + 8);
 	else if (count == 4 && strcmp(argument[1], "token") == 0)
 		printf("%.0f\n", measure_token(argument[2], argument[3]));
 	else
