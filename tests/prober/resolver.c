@@ -10,6 +10,7 @@
 #include <string.h>
 #include <strings.h>
 #include <sys/socket.h>
+#include <unistd.h>
 
 enum { most = 32, type_a = 1, type_txt = 16, type_aaaa = 28, nxdomain = 3, servfail = 2 };
 
@@ -22,12 +23,14 @@ static struct asked {
 	unsigned type, count;
 } asked[most];
 static size_t record_count, asked_count;
+static const char *truncated;
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 
 void resolver_forget(void)
 {
 	pthread_mutex_lock(&lock);
 	record_count = asked_count = 0;
+	truncated = NULL;
 	pthread_mutex_unlock(&lock);
 }
 
@@ -39,6 +42,13 @@ void resolver_add(const char *name, const char *type, const char *value)
 	snprintf(record->name, sizeof record->name, "%s", name);
 	snprintf(record->value, sizeof record->value, "%s", value);
 	record->type = strcmp(type, "A") == 0 ? type_a : strcmp(type, "AAAA") == 0 ? type_aaaa : type_txt;
+	pthread_mutex_unlock(&lock);
+}
+
+void resolver_truncate(const char *name)
+{
+	pthread_mutex_lock(&lock);
+	truncated = name;
 	pthread_mutex_unlock(&lock);
 }
 
@@ -94,7 +104,7 @@ static size_t add_answer(const struct record *record, const char *value, uint8_t
 }
 
 /* 0: says nothing. */
-static size_t answer(const uint8_t *in, size_t size, uint8_t *out)
+static size_t answer(const uint8_t *in, size_t size, bool is_whole, uint8_t *out)
 {
 	char name[256] = "";
 	size_t at = 12, used = 0;
@@ -128,7 +138,12 @@ static size_t answer(const uint8_t *in, size_t size, uint8_t *out)
 		end += add_answer(record, record->value + (is_then ? 5 : 0), out + end);
 		answers++;
 	}
-	out[2] = 0x81;
+	const bool is_cut = !is_whole && truncated != NULL && strcasecmp(name, truncated) == 0;
+	if (is_cut) {
+		answers = 0;
+		end = question_end;
+	}
+	out[2] = is_cut ? 0x83 : 0x81;
 	out[3] = (uint8_t)(0x80 | code);
 	out[6] = 0, out[7] = (uint8_t)answers;
 	memset(out + 8, 0, 4);
@@ -146,7 +161,7 @@ static void *serve(void *argument)
 		if (got < 17)
 			continue;
 		pthread_mutex_lock(&lock);
-		const size_t size = answer(in, (size_t)got, out);
+		const size_t size = answer(in, (size_t)got, false, out);
 		pthread_mutex_unlock(&lock);
 		if (size != 0)
 			(void)!sendto(socket, out, size, 0, (struct sockaddr *)&from, from_size);
@@ -154,15 +169,39 @@ static void *serve(void *argument)
 	return NULL;
 }
 
+static void *serve_tcp(void *argument)
+{
+	for (;;) {
+		uint8_t in[514], out[4098];
+		const int connection = accept4(*(int *)argument, NULL, NULL, SOCK_CLOEXEC);
+		const ssize_t got = recv(connection, in, sizeof in, 0);
+		pthread_mutex_lock(&lock);
+		const size_t size = got < 19 ? 0 : answer(in + 2, (size_t)got - 2, true, out + 2);
+		pthread_mutex_unlock(&lock);
+		out[0] = (uint8_t)(size >> 8);
+		out[1] = (uint8_t)size;
+		if (size != 0)
+			(void)!send(connection, out, size + 2, MSG_NOSIGNAL);
+		(void)!recv(connection, in, sizeof in, 0); /* until the client goes */
+		close(connection);
+	}
+	return NULL;
+}
+
 uint16_t resolver_start(void)
 {
-	static int made;
+	static int made, made_tcp;
 	struct sockaddr_in at = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
 	socklen_t size = sizeof at;
 	pthread_t thread;
 	made = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
 	if (made < 0 || bind(made, (struct sockaddr *)&at, sizeof at) != 0 ||
 	    getsockname(made, (struct sockaddr *)&at, &size) != 0 || pthread_create(&thread, NULL, serve, &made) != 0)
+		return 0;
+	pthread_detach(thread);
+	made_tcp = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	if (made_tcp < 0 || bind(made_tcp, (struct sockaddr *)&at, sizeof at) != 0 || listen(made_tcp, 4) != 0 ||
+	    pthread_create(&thread, NULL, serve_tcp, &made_tcp) != 0)
 		return 0;
 	pthread_detach(thread);
 	return ntohs(at.sin_port);

@@ -16,6 +16,9 @@ void resolver_forget(void);
  * are given from the second question on, in place of the others. */
 void resolver_add(const char *name, const char *type, const char *value);
 
+/* Answers about this name are truncated over UDP; whole over TCP. NULL: none. */
+void resolver_truncate(const char *name);
+
 /* How often the name was asked for, whatever the type. */
 unsigned resolver_count(const char *name);
 

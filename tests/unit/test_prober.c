@@ -366,6 +366,19 @@ static void the_right_record_is_found_among_others(void **state)
 	EXPECT(&ask, none);
 }
 
+static void what_is_too_long_for_udp_is_asked_for_by_tcp(void **state)
+{
+	(void)state;
+	char digest[64];
+	const struct message_name_probe ask = ask_for("dns", "a.test", "dns-01");
+	write_digest(digest);
+	for (unsigned i = 0; i < 20; i++)
+		resolver_add("_acme-challenge.a.test", "TXT", "a record of somebody else's, long enough to fill a packet with others");
+	resolver_add("_acme-challenge.a.test", "TXT", digest);
+	resolver_truncate("_acme-challenge.a.test");
+	EXPECT(&ask, none);
+}
+
 static void a_wildcard_is_proven_below_its_star(void **state)
 {
 	(void)state;
@@ -639,6 +652,7 @@ int main(void)
 		CLEAN(addresses_are_judged_by_network),
 		CLEAN(a_name_that_the_resolver_does_not_know_is_refused),
 		CLEAN(the_right_record_is_found_among_others),
+		CLEAN(what_is_too_long_for_udp_is_asked_for_by_tcp),
 		CLEAN(a_wildcard_is_proven_below_its_star),
 		CLEAN(no_record_and_a_wrong_one_are_told_apart),
 		CLEAN(the_certificate_of_the_challenge_is_taken),
