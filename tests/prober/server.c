@@ -20,18 +20,22 @@ static size_t page_count;
 static X509 *shown;
 static EVP_PKEY *shown_key;
 static const char *chosen;
-static char last_host[300], last_server_name[300];
-static unsigned connections;
+static char last_host[300], last_server_name[300], last_offer[300];
+static unsigned connections, data_size;
+static bool is_done;
+static int latest;
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 
 void server_forget(void)
 {
 	pthread_mutex_lock(&lock);
-	page_count = connections = 0;
+	page_count = connections = data_size = 0;
+	is_done = false;
+	latest = 0;
 	shown = NULL;
 	shown_key = NULL;
 	chosen = NULL;
-	last_host[0] = last_server_name[0] = 0;
+	last_host[0] = last_server_name[0] = last_offer[0] = 0;
 	pthread_mutex_unlock(&lock);
 }
 
@@ -53,6 +57,11 @@ void server_show(X509 *certificate, EVP_PKEY *key, const char *protocol)
 	pthread_mutex_unlock(&lock);
 }
 
+void server_speak(int version)
+{
+	latest = version;
+}
+
 const char *server_last_host(void)
 {
 	return last_host;
@@ -63,6 +72,16 @@ const char *server_last_server_name(void)
 	for (unsigned i = 0; i < 200 && last_server_name[0] == 0; i++)
 		usleep(10000);
 	return last_server_name;
+}
+const char *server_last_offer(void)
+{
+	return last_offer;
+}
+unsigned server_last_data(void)
+{
+	for (unsigned i = 0; i < 200 && !is_done; i++)
+		usleep(10000);
+	return is_done ? data_size : UINT32_MAX;
 }
 unsigned server_connections(void)
 {
@@ -102,9 +121,8 @@ static int choose(SSL *tls, const unsigned char **out, unsigned char *size, cons
 	(void)tls;
 	const char *name = SSL_get_servername(tls, TLSEXT_NAMETYPE_host_name);
 	(void)argument;
-	(void)in;
-	(void)in_size;
 	/* here, because at the end of the handshake the client may be ahead */
+	snprintf(last_offer, sizeof last_offer, "%.*s", (int)in_size, (const char *)in);
 	snprintf(last_server_name, sizeof last_server_name, "%s", name == NULL ? "" : name);
 	if (chosen == NULL)
 		return SSL_TLSEXT_ERR_NOACK;
@@ -118,6 +136,9 @@ static void serve_tls(int connection)
 	char request[4096] = "";
 	SSL_CTX *context = SSL_CTX_new(TLS_server_method());
 	SSL_CTX_set_alpn_select_cb(context, choose, NULL);
+	SSL_CTX_set_security_level(context, 0); /* which would keep it from the versions before 1.2 */
+	SSL_CTX_set_min_proto_version(context, TLS1_VERSION);
+	SSL_CTX_set_max_proto_version(context, latest);
 	pthread_mutex_lock(&lock);
 	const bool speaks = shown != NULL && SSL_CTX_use_certificate(context, shown) == 1 &&
 			    SSL_CTX_use_PrivateKey(context, shown_key) == 1;
@@ -126,6 +147,8 @@ static void serve_tls(int connection)
 	SSL_set_fd(tls, connection);
 	if (speaks && SSL_accept(tls) == 1) {
 		const int got = SSL_read(tls, request, sizeof request - 1);
+		data_size = got <= 0 ? 0 : (unsigned)got;
+		is_done = true;
 		const char *answer = got <= 0 ? "" : answer_to(request);
 		if (answer != NULL && *answer != 0)
 			SSL_write(tls, answer, (int)strlen(answer));

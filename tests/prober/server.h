@@ -18,9 +18,14 @@ void server_answer(const char *path, const char *answer);
 /* The certificate and what ALPN chooses, of what the client offers; NULL: nothing. */
 void server_show(X509 *certificate, EVP_PKEY *key, const char *protocol);
 
+/* The latest version of TLS that is spoken; 0: all. */
+void server_speak(int version);
+
 /* Of the last connection. */
 const char *server_last_host(void);
 const char *server_last_server_name(void);
+const char *server_last_offer(void); /* of ALPN, as in the handshake */
+unsigned server_last_data(void);     /* octets that followed the handshake; UINT32_MAX: the client does not go */
 unsigned server_connections(void); /* since server_forget */
 
 #endif

@@ -19,6 +19,8 @@ static const struct csr_names server = {.at = {NAMED("dns", "a.example.test"), N
 					.count = 4};
 static const struct csr_names device = {.at = {NAMED("dns", "a.example.test"), NAMED("permanent-identifier", "device-7")},
 					.count = 2};
+static const struct csr_names module_server = {.at = {NAMED("hardware-module", "7/1.2.3"), NAMED("dns", "a.example.test")},
+					      .count = 2};
 static const struct csr_names module = {.at = {NAMED("hardware-module", "7/1.2.3")}, .count = 1};
 
 static enum refusal judge(const struct csr_names *order, struct device_csr csr)
@@ -109,6 +111,10 @@ static void a_hardware_module_is_named_by_its_serial_and_type(void **state)
 	octets[13] = 0x03; /* a PermanentIdentifier with the content of a module */
 	assert_refused(judge(&module, (struct device_csr){.raw_alternative_name = &name}), csr_name_wrong);
 	assert_refused(judge(&module, (struct device_csr){.permanent_identifier = "7"}), csr_name_wrong);
+	assert_taken(judge(&module_server, (struct device_csr){.alternative_name = "DNS:a.example.test"}));
+	assert_refused(judge(&module_server, (struct device_csr){.key = NULL}), csr_name_wrong);
+	octets[13] = 0x04;
+	assert_refused(judge(&module_server, (struct device_csr){.raw_alternative_name = &name}), csr_name_wrong);
 }
 
 int main(void)

@@ -314,6 +314,37 @@ static void each_challenge_of_an_order_has_a_token_of_its_own_key_and_purpose(vo
 	assert_refused(open_token(names, &opened, 3, "hardware-module", "7/1.2.3", "device-attest-01"), token_forged);
 }
 
+static void each_token_of_a_name_has_192_random_bits_in_base64url_without_padding(void **state)
+{
+	enum { count = 64, tokens = 6, random_characters = 32 };
+	static char seen[count][tokens][random_characters];
+	static uint8_t octets[4096];
+	struct message_order_opened opened;
+	const struct message_order_open open = order_of_three();
+	(void)state;
+	for (size_t i = 0; i < count; i++) {
+		struct buffer room = BUFFER(octets);
+		assert_int_equal(verifier_order_open(&verifier, &open, &room, &opened).refusal, refusal_none);
+		assert_int_equal(opened.tokens.count, tokens);
+		for (size_t k = 0; k < tokens; k++) {
+			const struct bytes token = opened.tokens.at[k];
+			for (size_t at = 0; at < token.size; at++)
+				assert_non_null(memchr("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_", token.data[at], 64));
+			assert_true(token.size > random_characters);
+			memcpy(seen[i][k], token.data, random_characters);
+		}
+	}
+	for (size_t at = 0; at < tokens * random_characters; at++) { /* no character stays, from order to order and name to name */
+		const size_t k = at / random_characters, c = at % random_characters;
+		size_t others = 0, different = 0;
+		for (size_t i = 0; i < count; i++) {
+			others += seen[i][k][c] != seen[0][k][c];
+			different += seen[i][k][c] != seen[i][(k + 1) % tokens][c];
+		}
+		assert_true(others > 0 && different > 0);
+	}
+}
+
 static void an_order_of_two_devices_or_none_or_of_bad_names_is_not_opened(void **state)
 {
 	(void)state;
@@ -421,6 +452,7 @@ int main(void)
 		cmocka_unit_test(a_request_cut_anywhere_is_refused),
 		cmocka_unit_test(no_octet_of_a_signed_request_can_be_changed),
 		cmocka_unit_test(each_challenge_of_an_order_has_a_token_of_its_own_key_and_purpose),
+		cmocka_unit_test(each_token_of_a_name_has_192_random_bits_in_base64url_without_padding),
 		cmocka_unit_test(an_order_of_two_devices_or_none_or_of_bad_names_is_not_opened),
 		cmocka_unit_test(the_voucher_lists_all_that_order_and_request_name),
 	};

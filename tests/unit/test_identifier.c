@@ -36,7 +36,9 @@ static void a_value_outside_its_grammar_is_refused(void **state)
 		{"dns", "b\xc3\xbc"},	 {"ip", ""},		   {"ip", "1.2.3"},	      {"ip", "01.2.3.4"},
 		{"ip", "1.2.3.4 "},	 {"ip", "::0"},		   {"ip", "0:0:0:0:0:0:0:1"}, {"ip", "2001:DB8::1"},
 		{"ip", "::ffff:1.2.3.4"}, {"ip", "::ffff:102:304"}, {"ip", "fe80::1%eth0"},   {"ip", "[::1]"},
-		{"ip", "2001:db8::1:1:1:1:1"}, {"hardware-module", "7"}, {"hardware-module", "/1.2.3"}};
+		{"ip", "2001:db8::1:1:1:1:1"}, {"hardware-module", "7"}, {"hardware-module", "/1.2.3"},
+		{"hardware-module", "\xff/1.2.3"}, {"hardware-module", "7/8/1.2.3"}, {"hardware-module", "7/1.2.3/8"},
+		{"hardware-module", "7/1.2.03"}, {"hardware-module", ""}};
 	(void)state;
 	for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++)
 		assert_int_equal(judge(rows[i][0], rows[i][1]), refusal_identifier_malformed);

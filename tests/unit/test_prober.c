@@ -8,6 +8,7 @@
 
 #include <cmocka.h>
 #include <openssl/evp.h>
+#include <openssl/tls1.h>
 #include <openssl/x509v3.h>
 
 #include "attest/token/token.h"
@@ -120,9 +121,13 @@ static void white_space_behind_the_key_authorization_is_taken(void **state)
 static void an_address_is_asked_itself(void **state)
 {
 	(void)state;
+	char host[64];
 	const struct message_name_probe ask = ask_for("ip", "127.0.0.1", "http-01");
 	server_answer(stage.path, give("200 OK", "", stage.key_authorization));
 	EXPECT(&ask, none);
+	snprintf(host, sizeof host, "127.0.0.1:%u", stage.http_port);
+	assert_string_equal(server_last_host(), host);
+	assert_int_equal(resolver_count("127.0.0.1"), 0);
 }
 
 static void another_answer_is_refused(void **state)
@@ -540,6 +545,24 @@ static void a_server_without_the_protocol_is_refused(void **state)
 	EXPECT(&ask, probe_connection_failed);
 }
 
+static void acme_tls_1_alone_is_offered_and_no_data_follows(void **state)
+{
+	(void)state;
+	const struct message_name_probe ask = ask_for("dns", "a.test", "tls-alpn-01");
+	X509 *certificate = make_certificate("DNS:A.Test", &(struct knobs){0}); /* in whatever case */
+	server_show(certificate, stage.key, "acme-tls/1");
+	EXPECT(&ask, none);
+	assert_string_equal(server_last_server_name(), "a.test");
+	assert_string_equal(server_last_offer(), "\x0a" "acme-tls/1");
+	assert_int_equal(server_last_data(), 0);
+	server_speak(TLS1_2_VERSION);
+	EXPECT(&ask, none);
+	server_speak(TLS1_1_VERSION);
+	EXPECT(&ask, probe_tls_failed);
+	server_forget();
+	X509_free(certificate);
+}
+
 static void addresses_have_their_names_in_the_reverse_tree(void **state)
 {
 	(void)state;
@@ -658,6 +681,7 @@ int main(void)
 		CLEAN(the_certificate_of_the_challenge_is_taken),
 		CLEAN(a_certificate_that_lacks_anything_is_refused),
 		CLEAN(a_server_without_the_protocol_is_refused),
+		CLEAN(acme_tls_1_alone_is_offered_and_no_data_follows),
 		CLEAN(addresses_have_their_names_in_the_reverse_tree),
 		CLEAN(every_flipped_bit_of_the_certificate_is_refused),
 		CLEAN(a_token_of_anything_else_is_refused),

@@ -306,6 +306,7 @@ static void a_prober_that_is_away_or_busy_is_asked_again(void **state)
 	assert_int_equal(probe_once(&bench->registrar), probe_later);
 	bench_post(bench, &client, bench_path(path, "challenge/%s/0/http-01", name), NULL, &answer);
 	assert_string_equal(bench_text(&answer, "status"), "processing");
+	assert_int_equal(answer.retry_after_s, 1);
 	bench->prober.is_deaf = false;
 	bench->prober.refusal = refusal_none;
 	bench_wire_prober(bench);
