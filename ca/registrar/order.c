@@ -67,7 +67,7 @@ static void start_authorization(const struct registrar *registrar, const char *t
 			    (struct challenge_row){.challenge = i, .state = challenge_pending};
 }
 
-/* Each bad identifier gets its subproblem; the first one's refusal is the order's. */
+/* Each bad identifier gets its subproblem while there is room; the first one's refusal is the order's. */
 static status read_identifiers(const struct registrar *registrar, const json_t *list, struct order_row *order,
 			       struct reply *reply)
 {
@@ -82,10 +82,12 @@ static status read_identifiers(const struct registrar *registrar, const json_t *
 		TRY(payload_text(json_array_get(list, i), "type", &type));
 		TRY(payload_text(json_array_get(list, i), "value", &value));
 		const status judged = judge_identifier(registrar, bytes_from_text(type), bytes_from_text(value));
-		if (!is_refused(judged))
+		if (!is_refused(judged)) {
 			start_authorization(registrar, type, value, &order->authorizations[i]);
-		else if (problem_add_subproblem(judged, NULL, type, value, &reply->subproblems) && !is_refused(first))
-			first = judged;
+			continue;
+		}
+		first = is_refused(first) ? first : judged;
+		(void)problem_add_subproblem(judged, NULL, type, value, &reply->subproblems);
 	}
 	return is_refused(first) ? first : judge_count(order);
 }

@@ -470,6 +470,30 @@ static void a_challenge_that_is_not_needed_any_more_is_not_probed(void **state)
 	bench_forget(&client);
 }
 
+/* What is not even worth a subproblem is refused too: else the order would have the authorization, valid ones too, of
+ * whoever was served here before. */
+static void an_identifier_that_is_too_long_to_be_repeated_is_refused(void **state)
+{
+	char payload[6000];
+	struct bench *bench = *state;
+	struct client victim, client = bench_client();
+	struct answer answer;
+	char name[65];
+	begin(bench, &victim, ORDER(TWO), name);
+	respond(bench, &victim, name, 0, "http-01", &answer);
+	respond(bench, &victim, name, 1, "http-01", &answer);
+	probe_all(bench);
+	bench_register(bench, &client);
+	bench_assert_order(bench, &victim, name, "ready");
+	const int size = snprintf(payload, sizeof payload, "%s", "{\"identifiers\":[{\"type\":\"");
+	memset(payload + size, 0x7f, 5600); /* each is six octets there */
+	strcpy(payload + size + 5600, "\",\"value\":\"a\"}]}");
+	bench_post(bench, &client, "/acme/devices/new-order", payload, &answer);
+	bench_assert_refused(&answer, 400, "identifier_type_unsupported");
+	bench_forget(&client);
+	bench_forget(&victim);
+}
+
 static void identifiers_that_cannot_be_certified_are_refused_one_by_one(void **state)
 {
 	static const struct {
@@ -571,6 +595,7 @@ int main(void)
 	    ON_A_BENCH(a_word_on_what_was_given_up_meanwhile_changes_nothing),
 	    ON_A_BENCH(a_challenge_that_is_not_needed_any_more_is_not_probed),
 	    ON_A_BENCH(identifiers_that_cannot_be_certified_are_refused_one_by_one),
+		ON_A_BENCH(an_identifier_that_is_too_long_to_be_repeated_is_refused),
 	    ON_A_BENCH(an_order_is_bounded_in_number_and_octets),
 	};
 	return cmocka_run_group_tests_name("registrar_names", tests, NULL, NULL);
