@@ -168,15 +168,17 @@ static bool is_redirect(long code)
 static status take_hop(const struct errand *errand, CURLU *url, bool *is_over)
 {
 	struct hop hop;
+	struct address literal;
 	struct address_list addresses;
 	struct answer answer = {.size = 0};
 	long code = 0;
 	char *location = NULL;
 	TRY(read_hop(errand, url, &hop));
 	TRY(dns_resolve(errand, hop.bare, &addresses));
-	OWNED(free_list) struct curl_slist *pinned = pin(&hop, &addresses);
+	const bool is_name = !address_read(hop.bare, &literal); /* an address is what it is, and with colons no host to pin */
+	OWNED(free_list) struct curl_slist *pinned = is_name ? pin(&hop, &addresses) : NULL;
 	OWNED(free_curl) CURL *curl = curl_easy_init();
-	if (curl == NULL || pinned == NULL || !set_up(curl, errand, url, pinned, &answer))
+	if (curl == NULL || (is_name && pinned == NULL) || !set_up(curl, errand, url, pinned, &answer))
 		return REFUSE(internal);
 	const CURLcode done = curl_easy_perform(curl);
 	if (done != CURLE_OK) {

@@ -179,28 +179,33 @@ static void *serve(void *argument)
 	return NULL;
 }
 
-static uint16_t start(struct listening *listening)
+static bool listen_at(struct listening *listening, struct sockaddr *at, socklen_t size)
 {
-	struct sockaddr_in at = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
-	socklen_t size = sizeof at;
 	pthread_t thread;
-	listening->socket = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-	if (listening->socket < 0 || bind(listening->socket, (struct sockaddr *)&at, sizeof at) != 0 ||
-	    listen(listening->socket, 16) != 0 || getsockname(listening->socket, (struct sockaddr *)&at, &size) != 0 ||
-	    pthread_create(&thread, NULL, serve, listening) != 0)
+	listening->socket = socket(at->sa_family, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	return listening->socket >= 0 && bind(listening->socket, at, size) == 0 && listen(listening->socket, 16) == 0 &&
+	       getsockname(listening->socket, at, &size) == 0 && pthread_create(&thread, NULL, serve, listening) == 0 &&
+	       pthread_detach(thread) == 0;
+}
+
+static uint16_t start(struct listening listening[2])
+{
+	struct sockaddr_in four = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+	struct sockaddr_in6 six = {.sin6_family = AF_INET6, .sin6_addr = IN6ADDR_LOOPBACK_INIT};
+	if (!listen_at(&listening[0], (struct sockaddr *)&four, sizeof four))
 		return 0;
-	pthread_detach(thread);
-	return ntohs(at.sin_port);
+	six.sin6_port = four.sin_port;
+	return listen_at(&listening[1], (struct sockaddr *)&six, sizeof six) ? ntohs(four.sin_port) : 0;
 }
 
 uint16_t server_start_http(void)
 {
-	static struct listening listening = {.serve = serve_http};
-	return start(&listening);
+	static struct listening listening[2] = {{.serve = serve_http}, {.serve = serve_http}};
+	return start(listening);
 }
 
 uint16_t server_start_tls(void)
 {
-	static struct listening listening = {.serve = serve_tls};
-	return start(&listening);
+	static struct listening listening[2] = {{.serve = serve_tls}, {.serve = serve_tls}};
+	return start(listening);
 }

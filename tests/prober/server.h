@@ -7,7 +7,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-/* Start the threads that serve on 127.0.0.1; their ports. */
+/* Start the threads that serve on 127.0.0.1 and ::1; their ports. */
 uint16_t server_start_http(void);
 uint16_t server_start_tls(void);
 

@@ -128,6 +128,12 @@ static void an_address_is_asked_itself(void **state)
 	snprintf(host, sizeof host, "127.0.0.1:%u", stage.http_port);
 	assert_string_equal(server_last_host(), host);
 	assert_int_equal(resolver_count("127.0.0.1"), 0);
+	stage.prober.settings.networks = bytes_from_text("::1/128");
+	const struct message_name_probe six = ask_for("ip", "::1", "http-01");
+	server_answer(stage.path, give("200 OK", "", stage.key_authorization));
+	EXPECT(&six, none);
+	snprintf(host, sizeof host, "[::1]:%u", stage.http_port);
+	assert_string_equal(server_last_host(), host);
 }
 
 static void another_answer_is_refused(void **state)
