@@ -10,8 +10,10 @@ import threading
 def kind_of(method, path):
     """What a request asks for: nonce, directory, account, order, challenge, finalize, certificate, entry ..."""
     words = path.strip("/").split("/")[2:]
+    if words[0] == "order":
+        return words[2] if len(words) > 2 else "poll"
     return {"new-nonce": "nonce", "new-account": "account", "new-order": "order"}.get(
-        words[0], words[2] if len(words) > 2 else "poll" if words[0] == "order" else words[0])
+        words[0], words[2] if len(words) > 2 and words[0] not in ("challenge", "authorization") else words[0])
 
 
 class Between:
