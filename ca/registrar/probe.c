@@ -183,7 +183,8 @@ static status keep(struct registrar *registrar, const struct probe *probe, struc
 	return store_order_write(registrar->store, order);
 }
 
-/* A refusal that is ours, not the name's, says nothing: the challenge stays in processing. */
+/* A refusal that is ours, not the name's, says nothing: the challenge stays in processing. So it does when the account got
+ * another key meanwhile and asked anew. */
 static status run(struct registrar *registrar, struct probe *probe, struct order_row *order)
 {
 	struct reply *reply = &desk_here()->reply;
@@ -199,7 +200,7 @@ static status run(struct registrar *registrar, struct probe *probe, struct order
 	store_enter(registrar->store);
 	const status kept = store_leave_for_this_boot(registrar->store,
 						      keep(registrar, probe, order, why, &probed, reply->detail));
-	return is_refused(kept) && reply_is_retryable(kept) ? kept : OK;
+	return kept;
 }
 
 enum probe_outcome probe_once(struct registrar *registrar)
@@ -222,7 +223,7 @@ enum probe_outcome probe_once(struct registrar *registrar)
 	if (!is_refused(done))
 		return probe_done;
 	probe_announce(registrar, probe.order);
-	return probe_later;
+	return reply_is_retryable(done) ? probe_later : probe_done;
 }
 
 /* ---- the threads ---- */

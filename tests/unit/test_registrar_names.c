@@ -399,8 +399,11 @@ static void a_name_probed_for_a_key_that_was_replaced_is_probed_anew(void **stat
 	assert_false(is_refused(store_leave(bench->registrar.store, store_order_find(bench->registrar.store, name, &order))));
 	assert_int_equal(order.authorizations[0].state, authorization_pending);
 	assert_int_equal(order.authorizations[0].challenges[0].state, challenge_processing);
-	change_key(bench, &second, &first);
 	bench->prober.delay_ms = 0;
+	assert_int_equal(probe_once(&bench->registrar), probe_done); /* nobody has to ask a third time */
+	assert_int_equal(bench->prober.probes, 3);
+	assert_memory_equal(bench->prober.thumbprint, second.thumbprint, 32);
+	change_key(bench, &second, &first);
 	respond(bench, &client, name, 0, "http-01", &answer);
 	respond(bench, &client, name, 1, "http-01", &answer);
 	probe_all(bench);
