@@ -7,8 +7,9 @@
 
 #include "firmware/boundary/identifier.h"
 
-/* RFC 6890 and 4291: none of these is one other host. */
-static const char never[] = "0.0.0.0/8 169.254.0.0/16 224.0.0.0/4 240.0.0.0/4 64:ff9b::/96 fe80::/10 ff00::/8";
+/* RFC 6890, 4291 and 8215: none of these is one other host, or it is an IPv4 address in disguise. */
+static const char never[] =
+	"0.0.0.0/8 169.254.0.0/16 224.0.0.0/4 240.0.0.0/4 64:ff9b::/96 64:ff9b:1::/48 2002::/16 fe80::/10 ff00::/8";
 static const char loopback[] = "127.0.0.0/8 ::1/128";
 static const char low[] = "::/96"; /* unspecified, loopback, and IPv4 addresses of old */
 
