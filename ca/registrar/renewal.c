@@ -86,16 +86,17 @@ status renewal_read(const json_t *payload, struct order_row *order)
 	return OK;
 }
 
-static bool shares_identifier(const struct order_row *one, const struct order_row *other)
+static size_t count_shared(const struct order_row *one, const struct order_row *other)
 {
+	size_t count = 0;
 	for (size_t i = 0; i < one->authorization_count; i++)
 		for (size_t k = 0; k < other->authorization_count; k++)
-			if (strcmp(one->authorizations[i].type, other->authorizations[k].type) == 0 &&
-			    strcmp(one->authorizations[i].value, other->authorizations[k].value) == 0)
-				return true;
-	return false;
+			count += strcmp(one->authorizations[i].type, other->authorizations[k].type) == 0 &&
+				 strcmp(one->authorizations[i].value, other->authorizations[k].value) == 0;
+	return count;
 }
 
+/* Another account has to prove all that the certificate names: who shares a name with a device does not succeed it. */
 status renewal_judge(struct store *store, struct order_row *order)
 {
 	struct predecessor_row row;
@@ -104,9 +105,9 @@ status renewal_judge(struct store *store, struct order_row *order)
 		return OK;
 	TRY(find(store, bytes_from_text(order->replaces), &row));
 	TRY(store_order_find(store, row.order, &predecessor));
-	if (!shares_identifier(order, &predecessor))
-		return REFUSE(replaces_mismatch);
 	order->is_successor = predecessor.account == order->account;
+	if (count_shared(order, &predecessor) < (order->is_successor ? 1 : predecessor.authorization_count))
+		return REFUSE(replaces_mismatch);
 	return renewal_claim(store, order);
 }
 

@@ -282,6 +282,39 @@ static void case_21_a_stranger_keeps_no_device_from_renewing(void **state)
 	bench_forget(&stranger);
 }
 
+/* Who shares a name with a device is not that device. */
+static void another_account_replaces_with_all_identifiers_alone(void **state)
+{
+#define NAME "{\"type\":\"dns\",\"value\":\"www.example.test\"}"
+#define BOTH "{\"type\":\"permanent-identifier\",\"value\":\"ABC\"}," NAME
+	struct bench *bench = *state;
+	struct client client = bench_client(), stranger = bench_client();
+	struct answer answer;
+	char name[65], id[80], path[600], payload[600];
+	bench_register(bench, &client);
+	bench_register(bench, &stranger);
+	strcpy(bench->registrar.identifiers, "permanent-identifier dns");
+	strcpy(bench->registrar.dns_suffixes, "example.test");
+	bench->registrar.offers[challenge_http_01] = true;
+	bench_post(bench, &client, NEW_ORDER, "{\"identifiers\":[" BOTH "]}", &answer);
+	snprintf(name, sizeof name, "%s", strrchr(answer.location, '/') + 1);
+	bench_attest(bench, &client, name);
+	bench_post(bench, &client, bench_path(path, "challenge/%s/1/http-01", name), "{}", &answer);
+	assert_int_equal(probe_once(&bench->registrar), probe_done);
+	bench_finalize(bench, &client, name);
+	name_certificate(bench, 0, id);
+	snprintf(payload, sizeof payload, "{\"identifiers\":[" NAME "],\"replaces\":\"%s\"}", id);
+	bench_post(bench, &stranger, NEW_ORDER, payload, &answer);
+	bench_assert_refused(&answer, 400, "replaces_mismatch");
+	bench_post(bench, &client, NEW_ORDER, payload, &answer);
+	assert_int_equal(answer.http_status, 201);
+	snprintf(payload, sizeof payload, "{\"identifiers\":[" BOTH "],\"replaces\":\"%s\"}", id);
+	bench_post(bench, &stranger, NEW_ORDER, payload, &answer);
+	bench_assert_refused(&answer, 409, "already_replaced");
+	bench_forget(&client);
+	bench_forget(&stranger);
+}
+
 static void case_21_of_two_accounts_that_prove_one_device_at_once_one_replaces(void **state)
 {
 	struct bench *bench = *state;
@@ -321,6 +354,7 @@ int main(void)
 	    ON_A_BENCH(an_order_that_fails_gives_its_predecessor_free),
 	    ON_A_BENCH(case_21_another_account_replaces_once_it_has_proven_the_device),
 	    ON_A_BENCH(case_21_a_stranger_keeps_no_device_from_renewing),
+	    ON_A_BENCH(another_account_replaces_with_all_identifiers_alone),
 	    ON_A_BENCH(case_21_of_two_accounts_that_prove_one_device_at_once_one_replaces),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
