@@ -60,13 +60,17 @@ static status scan(struct registrar *registrar)
 	return OK;
 }
 
-/* False: nothing waits. */
-static bool take(struct registrar *registrar, char out[65])
+/* probe_idle: nothing waits. probe_later: what waits could not be read. */
+static enum probe_outcome take(struct registrar *registrar, char out[65])
 {
 	struct probing *probing = &registrar->probing;
+	enum probe_outcome without = probe_idle;
 	pthread_mutex_lock(&probing->lock);
-	if (probing->count == 0 && probing->is_scan_due && is_refused(scan(registrar)) && registrar->log != NULL)
-		registrar->log(4, "challenges that wait were not read: %s", store_trouble(registrar->store));
+	if (probing->count == 0 && probing->is_scan_due && is_refused(scan(registrar))) {
+		without = probe_later;
+		if (registrar->log != NULL)
+			registrar->log(4, "challenges that wait were not read: %s", store_trouble(registrar->store));
+	}
 	const bool has = probing->count > 0;
 	if (has) {
 		memcpy(out, probing->names[probing->first], sizeof probing->names[0]);
@@ -74,7 +78,7 @@ static bool take(struct registrar *registrar, char out[65])
 		probing->count--;
 	}
 	pthread_mutex_unlock(&probing->lock);
-	return has;
+	return has ? probe_done : without;
 }
 
 /* ---- one challenge ---- */
@@ -206,8 +210,9 @@ static status run(struct registrar *registrar, struct probe *probe, struct order
 enum probe_outcome probe_once(struct registrar *registrar)
 {
 	struct probe probe;
-	if (!take(registrar, probe.order))
-		return probe_idle;
+	const enum probe_outcome taken = take(registrar, probe.order);
+	if (taken != probe_done)
+		return taken;
 	struct order_row *order = &desk_here()->order;
 	store_enter(registrar->store);
 	const status loaded = store_leave(registrar->store, load(registrar, &probe, order));

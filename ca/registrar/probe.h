@@ -29,7 +29,7 @@ void probe_open(struct probing *probing);
 void probe_announce(struct registrar *registrar, const char *order);
 
 /* Takes one order, asks the prober for one of its challenges, keeps the answer. `done`: there may be more. `later`: the
- * prober is away or has too much in hand; the order waits again. `idle`: nothing waits. */
+ * prober is away or has too much in hand, and the order waits again, or the database cannot be read. `idle`: nothing waits. */
 enum probe_outcome { probe_idle, probe_done, probe_later };
 enum probe_outcome probe_once(struct registrar *registrar);
 

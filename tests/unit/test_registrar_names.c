@@ -4,6 +4,7 @@
 #include <unistd.h>
 
 #include "ca/registrar/describe.h"
+#include "ca/registrar/store_sqlite.h"
 #include "tests/registrar/bench.h"
 
 /* The directory takes everything from now on, until the registrar starts anew. */
@@ -341,6 +342,23 @@ static void more_than_the_queue_holds_is_probed_all_the_same(void **state)
 	bench_forget(&client);
 }
 
+static int interrupt(void *nothing)
+{
+	(void)nothing;
+	return 1;
+}
+
+static void a_database_that_cannot_be_read_is_not_asked_without_a_pause(void **state)
+{
+	struct bench *bench = *state;
+	sqlite3 *connection = bench->registrar.store->connection;
+	bench->registrar.probing.is_scan_due = true;
+	sqlite3_progress_handler(connection, 1, interrupt, NULL);
+	assert_int_equal(probe_once(&bench->registrar), probe_later);
+	sqlite3_progress_handler(connection, 0, NULL, NULL);
+	assert_int_equal(probe_once(&bench->registrar), probe_idle);
+}
+
 static void change_key(struct bench *bench, const struct account_row *from, const struct account_row *to)
 {
 	store_enter(bench->registrar.store);
@@ -592,6 +610,7 @@ int main(void)
 	    ON_A_BENCH(a_failed_attestation_ends_the_order_with_its_names),
 	    ON_A_BENCH(what_was_asked_for_is_probed_after_a_restart),
 	    ON_A_BENCH(a_prober_that_is_away_or_busy_is_asked_again),
+	    ON_A_BENCH(a_database_that_cannot_be_read_is_not_asked_without_a_pause),
 	    ON_A_BENCH(more_than_the_queue_holds_is_probed_all_the_same),
 	    ON_A_BENCH(a_name_probed_for_a_key_that_was_replaced_is_probed_anew),
 	    ON_A_BENCH(an_authorization_that_is_given_up_takes_the_order_with_it),
