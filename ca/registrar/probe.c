@@ -13,7 +13,7 @@
 #include "ca/registrar/renewal.h"
 #include "firmware/boundary/clock.h"
 
-enum { threads = 16, stack_size = 512 * 1024, retry_s = 1 };
+enum { stack_size = 512 * 1024, retry_s = 1 };
 
 void probe_open(struct probing *probing)
 {
@@ -79,6 +79,32 @@ static enum probe_outcome take(struct registrar *registrar, char out[65])
 	}
 	pthread_mutex_unlock(&probing->lock);
 	return has ? probe_done : without;
+}
+
+bool probe_admit(struct probing *probing, int64_t account)
+{
+	size_t count = 0, place = probe_threads;
+	pthread_mutex_lock(&probing->lock);
+	for (size_t i = 0; i < probe_threads; i++) {
+		count += probing->in_hand[i] == account;
+		place = probing->in_hand[i] == 0 ? i : place;
+	}
+	const bool is_admitted = count < probe_account_most && place < probe_threads;
+	if (is_admitted)
+		probing->in_hand[place] = account;
+	pthread_mutex_unlock(&probing->lock);
+	return is_admitted;
+}
+
+void probe_give_back(struct probing *probing, int64_t account)
+{
+	pthread_mutex_lock(&probing->lock);
+	size_t place = 0;
+	while (place < probe_threads && probing->in_hand[place] != account)
+		place++;
+	if (place < probe_threads)
+		probing->in_hand[place] = 0;
+	pthread_mutex_unlock(&probing->lock);
 }
 
 /* ---- one challenge ---- */
@@ -207,6 +233,18 @@ static status run(struct registrar *registrar, struct probe *probe, struct order
 	return kept;
 }
 
+static enum probe_outcome work_on(struct registrar *registrar, struct order_row *order, struct probe *probe)
+{
+	if (!choose(registrar, order, probe))
+		return probe_done;
+	const status done = run(registrar, probe, order);
+	flight_end(&registrar->flight, "probe", probe->flight);
+	if (!is_refused(done))
+		return probe_done;
+	probe_announce(registrar, probe->order);
+	return reply_is_retryable(done) ? probe_later : probe_done;
+}
+
 enum probe_outcome probe_once(struct registrar *registrar)
 {
 	struct probe probe;
@@ -220,15 +258,15 @@ enum probe_outcome probe_once(struct registrar *registrar)
 		probe_announce(registrar, probe.order);
 		return probe_later;
 	}
-	if (is_refused(loaded) || order->state != order_pending || clock_boot_s() >= order->expires_boot_s ||
-	    !choose(registrar, order, &probe))
+	if (is_refused(loaded) || order->state != order_pending || clock_boot_s() >= order->expires_boot_s)
 		return probe_done;
-	const status done = run(registrar, &probe, order);
-	flight_end(&registrar->flight, "probe", probe.flight);
-	if (!is_refused(done))
-		return probe_done;
-	probe_announce(registrar, probe.order);
-	return reply_is_retryable(done) ? probe_later : probe_done;
+	if (!probe_admit(&registrar->probing, probe.account.id)) {
+		probe_announce(registrar, probe.order);
+		return probe_later;
+	}
+	const enum probe_outcome outcome = work_on(registrar, order, &probe);
+	probe_give_back(&registrar->probing, probe.account.id);
+	return outcome;
 }
 
 /* ---- the threads ---- */
@@ -257,7 +295,7 @@ void probe_start(struct registrar *registrar)
 	pthread_attr_t attributes;
 	pthread_t thread;
 	bool is_started = pthread_attr_init(&attributes) == 0 && pthread_attr_setstacksize(&attributes, stack_size) == 0;
-	for (unsigned i = 0; is_started && i < threads; i++)
+	for (unsigned i = 0; is_started && i < probe_threads; i++)
 		is_started = pthread_create(&thread, &attributes, keep_probing, registrar) == 0 &&
 			     pthread_detach(thread) == 0;
 	if (!is_started)

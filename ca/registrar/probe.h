@@ -11,7 +11,7 @@
 
 struct registrar;
 
-enum { probe_queue_most = 256 };
+enum { probe_queue_most = 256, probe_threads = 16, probe_account_most = 4 };
 
 /* Orders with a challenge in processing that no thread has in hand. */
 struct probing {
@@ -21,12 +21,18 @@ struct probing {
 	size_t first, count;
 	bool is_scan_due; /* the database has more, as at the start */
 	int64_t scanned;  /* so far, in this scan */
+	int64_t in_hand[probe_threads]; /* whose probes run; 0: none */
 };
 
 void probe_open(struct probing *probing);
 
 /* A challenge of the order is in processing. Does not wait. */
 void probe_announce(struct registrar *registrar, const char *order);
+
+/* Whether one more probe of the account may run: probe_account_most at a time, so that nobody's silent servers take all
+ * threads. What was admitted is given back. */
+bool probe_admit(struct probing *probing, int64_t account);
+void probe_give_back(struct probing *probing, int64_t account);
 
 /* Takes one order, asks the prober for one of its challenges, keeps the answer. `done`: there may be more. `later`: the
  * prober is away or has too much in hand, and the order waits again, or the database cannot be read. `idle`: nothing waits. */

@@ -515,6 +515,47 @@ static void an_identifier_that_is_too_long_to_be_repeated_is_refused(void **stat
 	bench_forget(&victim);
 }
 
+static void nobody_has_more_than_his_share_of_the_probes(void **state)
+{
+	(void)state;
+	static struct probing probing;
+	probe_open(&probing);
+	for (unsigned i = 0; i < probe_account_most; i++)
+		assert_true(probe_admit(&probing, 1));
+	assert_false(probe_admit(&probing, 1));
+	for (int64_t other = 2; other <= probe_threads - probe_account_most + 1; other++)
+		assert_true(probe_admit(&probing, other));
+	assert_false(probe_admit(&probing, 99)); /* no thread would be left to ask */
+	probe_give_back(&probing, 2);
+	assert_false(probe_admit(&probing, 1));
+	assert_true(probe_admit(&probing, 99));
+	probe_give_back(&probing, 1);
+	probe_give_back(&probing, 99);
+	assert_true(probe_admit(&probing, 1));
+	assert_false(probe_admit(&probing, 1));
+}
+
+/* Who has his share in hand waits, and another is served meanwhile. */
+static void an_order_waits_while_its_account_has_its_share(void **state)
+{
+	struct bench *bench = *state;
+	struct client client;
+	struct answer answer;
+	char name[65];
+	begin(bench, &client, ORDER(TWO), name);
+	respond(bench, &client, name, 0, "http-01", &answer);
+	const int64_t account = strtoll(strrchr(client.kid, '/') + 1, NULL, 10);
+	struct probing *probing = &bench->registrar.probing;
+	for (unsigned i = 0; i < probe_account_most; i++)
+		assert_true(probe_admit(probing, account));
+	assert_int_equal(probe_once(&bench->registrar), probe_later);
+	for (unsigned i = 0; i < probe_account_most; i++)
+		probe_give_back(probing, account);
+	assert_int_equal(probe_once(&bench->registrar), probe_done);
+	assert_true(probe_admit(probing, account)); /* it gave back what it took */
+	bench_forget(&client);
+}
+
 static void identifiers_that_cannot_be_certified_are_refused_one_by_one(void **state)
 {
 	static const struct {
@@ -618,6 +659,8 @@ int main(void)
 	    ON_A_BENCH(a_challenge_that_is_not_needed_any_more_is_not_probed),
 	    ON_A_BENCH(identifiers_that_cannot_be_certified_are_refused_one_by_one),
 		ON_A_BENCH(an_identifier_that_is_too_long_to_be_repeated_is_refused),
+	    ON_A_BENCH(nobody_has_more_than_his_share_of_the_probes),
+	    ON_A_BENCH(an_order_waits_while_its_account_has_its_share),
 	    ON_A_BENCH(an_order_is_bounded_in_number_and_octets),
 	};
 	return cmocka_run_group_tests_name("registrar_names", tests, NULL, NULL);
