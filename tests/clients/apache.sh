@@ -24,23 +24,29 @@ cat >"$work/apache.conf" <<-END
 	MDPrivateKeys P-256
 	MDRenewViaARI on
 	MDCAChallenges \${CHALLENGE}
-	MDomain \${NAME}.apache.test other.\${NAME}.apache.test
+	MDChallengeDns01 "$here/apache-hook"
+	MDomain \${NAME}.apache.test \${OTHER}.\${NAME}.apache.test
+	\${BINDING}
 	<VirtualHost *:443>
 	ServerName \${NAME}.apache.test
-	ServerAlias other.\${NAME}.apache.test
+	ServerAlias \${OTHER}.\${NAME}.apache.test
 	SSLEngine on
 	</VirtualHost>
 END
 mkdir -p "$work/apache"
 cp "$root" "$work/root.pem"
-apache_does() { # SIGNAL
-	CHALLENGE=$apache_challenge NAME=$apache_name APACHE_RUN_DIR=$work/apache limited apache2 -X -d "$work/apache" -f "$work/apache.conf" -k "$1"
-}
-apache_starts() { # NAME CHALLENGE
-	apache_name=$1 apache_challenge=$2
-	NAME=$1 CHALLENGE=$2 apache2 -d "$work/apache" -f "$work/apache.conf" -DFOREGROUND >"$work/apache/said" 2>&1 &
+apache_starts() { # NAME CHALLENGE [OTHER-NAME [DIRECTIVE]]
+	apache_name=$1
+	NAME=$1 CHALLENGE=$2 OTHER=${3:-other} BINDING=${4:-} apache2 -d "$work/apache" -f "$work/apache.conf" -DFOREGROUND >"$work/apache/said" 2>&1 &
 	apache=$!
 	eventually 5 test -s "$work/apache/pid"
+}
+serve_asks() { # of apache-hook
+	local action name value
+	mkfifo -m 666 "$work/apache/asks" "$work/apache/answers"
+	while read -r action name value; do
+		names "$action" "$name" "$value" && echo done >"$work/apache/answers"
+	done <>"$work/apache/asks"
 }
 apache_stops() {
 	kill "$apache"
@@ -49,7 +55,7 @@ apache_stops() {
 	return 0
 }
 apache_has() { compgen -G "$work/apache/md/$1/$apache_name.apache.test/pubcert*.pem" >/dev/null; }
-apache_gets() { # NAME CHALLENGE: staged by the first run, taken at the next start
+apache_gets() { # NAME CHALLENGE ...: staged by the first run, taken at the next start
 	apache_starts "$@"
 	eventually 40 apache_has staging || { tail -n 30 "$work/apache/log"; apache_stops; return 1; }
 	apache_stops
@@ -69,4 +75,26 @@ holds "it asks for renewal information" eventually 10 asks_for_renewal
 apache_stops
 holds "Apache gets one by tls-alpn-01" apache_gets two tls-alpn-01
 holds "it shows this one too" eventually 10 shows two.apache.test
+apache_stops
+apache_revoked() { # its certificate, by the key of it
+	local of=$work/apache/md/domains/two.apache.test
+	cp "$(compgen -G "$of/pubcert*.pem")" "$work/before.crt"
+	limited certbot revoke -n --server "$url" --config-dir "$work/apache/certbot" --work-dir "$work/apache/certbot" \
+		--logs-dir "$work/apache/certbot" --cert-path "$work/before.crt" --key-path "$(compgen -G "$of/privkey*.pem")" \
+		--no-delete-after-revoke
+}
+holds "its certificate is revoked" apache_revoked
+apache_renews() {
+	: >"$work/apache/log"
+	apache_starts two tls-alpn-01
+	eventually 20 apache_has staging || { tail -n 30 "$work/apache/log"; apache_stops; return 1; }
+	apache_stops
+	asks_for_renewal
+}
+holds "Apache renews it, as renewal information says" apache_renews
+serve_asks &
+holds "Apache gets a wildcard by dns-01, with a binding" apache_gets three dns-01 '*' \
+	"MDExternalAccountBinding of-apache $(<"$state/eab/apache")"
+holds "it shows the wildcard" eventually 10 shows any.three.apache.test
+holds "the libraries agree on the wildcard" agrees "$work/shown.pem" any.three.apache.test
 apache_stops

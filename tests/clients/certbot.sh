@@ -1,6 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
 # certbot: http-01, dns-01 by hooks, renewal, contact, revocation by account and by the certificate's key, deactivation.
-export REQUESTS_CA_BUNDLE=$root
 certbot_does() { # ARGUMENTS...
 	limited certbot "$@" --server "$url" -n --config-dir "$work/certbot" --work-dir "$work/certbot-work" \
 		--logs-dir "$work/certbot-logs"
@@ -37,4 +36,9 @@ certbot_revokes_by_key() {
 }
 holds "certbot revokes with the certificate's RSA key" certbot_revokes_by_key
 holds "renewal information says so of this one too" is_revoked "$work/revoked.crt"
+certbot_binds() {
+	limited certbot register --server "$url" -n --agree-tos -m eab@certbot.test --config-dir "$work/certbot-eab" \
+		--work-dir "$work/certbot-work" --logs-dir "$work/certbot-logs" --eab-kid of-certbot --eab-hmac-key "$(<"$state/eab/certbot")"
+}
+holds "certbot opens an account with a binding" certbot_binds
 holds "certbot deactivates its account" certbot_does unregister

@@ -8,7 +8,7 @@ cat >"$work/dehydrated.conf" <<-END
 	CURL_OPTS="--cacert $root"
 	CONTACT_EMAIL=dehydrated@dehydrated.test
 	EAB_KID=of-dehydrated
-	EAB_HMAC_KEY="$(<"$state/eab/other")"
+	EAB_HMAC_KEY="$(<"$state/eab/dehydrated")"
 END
 mkdir -p "$work/dehydrated"
 dehydrated_does() { limited dehydrated --config "$work/dehydrated.conf" "$@"; }
@@ -18,6 +18,9 @@ holds "dehydrated opens an account with a binding" dehydrated_does --register --
 holds "dehydrated gets a certificate for two names by http-01" dehydrated_does -c -d "one.dehydrated.test two.dehydrated.test"
 holds "OpenSSL, GnuTLS and NSS agree on it" agrees "$dehydrated_certs/one.dehydrated.test/fullchain.pem" two.dehydrated.test
 holds "dehydrated gets one by dns-01" dehydrated_does -c -d dns.dehydrated.test -t dns-01 -k "$here/dehydrated-hook"
+holds "the libraries agree on it" agrees "$dehydrated_certs/dns.dehydrated.test/fullchain.pem" dns.dehydrated.test
+holds "dehydrated gets one by tls-alpn-01" dehydrated_does -c -d alpn.dehydrated.test -t tls-alpn-01 -k "$here/dehydrated-hook"
+holds "the libraries agree on this one" agrees "$dehydrated_certs/alpn.dehydrated.test/fullchain.pem" alpn.dehydrated.test
 holds "dehydrated changes its contact" dehydrated_does --account
 dehydrated_renews() {
 	cp -L "$dehydrated_certs/one.dehydrated.test/cert.pem" "$work/before.crt"

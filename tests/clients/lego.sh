@@ -9,6 +9,7 @@ lego_chain=$work/lego/certificates
 holds "lego gets a certificate for two names by http-01" lego_does -d one.lego.test -d two.lego.test --http run
 holds "it names the two" names_exactly "$lego_chain/one.lego.test.crt" one.lego.test two.lego.test
 holds "OpenSSL, GnuTLS and NSS agree on it" agrees "$lego_chain/one.lego.test.crt" two.lego.test
+holds "each of them sees a changed signature" all_refuse_changed "$lego_chain/one.lego.test.crt" two.lego.test
 holds "lego gets one by tls-alpn-01" lego_does -d alpn.lego.test --tls run
 holds "the libraries agree on it" agrees "$lego_chain/alpn.lego.test.crt" alpn.lego.test
 lego_by_dns() { lego_does -d '*.wild.lego.test' -d wild.lego.test --dns exec --dns.disable-cp --dns.resolvers 127.0.0.1:53 run; }
@@ -32,7 +33,7 @@ holds "lego revokes" lego_revokes
 holds "renewal information says so" is_revoked "$work/revoked.crt"
 lego_binds() {
 	limited lego --server "$url" --accept-tos --email eab@lego.test --path "$work/lego-eab" --eab --kid of-lego \
-		--hmac "$(<"$state/eab/key")" -d eab.lego.test --http run
+		--hmac "$(<"$state/eab/lego")" -d eab.lego.test --http run
 }
 holds "lego opens an account with a binding" lego_binds
 lego_is_refused() { # $? and what it said

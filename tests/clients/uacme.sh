@@ -19,6 +19,20 @@ holds "uacme gets one for an address" uacme_gets http-01 127.0.0.1
 holds "it names the address" names_exactly "$work/uacme/127.0.0.1/cert.pem" 127.0.0.1
 holds "the libraries agree on it" agrees "$work/uacme/127.0.0.1/cert.pem" 127.0.0.1
 holds "uacme gets one by dns-01" uacme_gets dns-01 dns.uacme.test
+holds "the libraries agree on this one" agrees "$work/uacme/dns.uacme.test/cert.pem" dns.uacme.test
+ualpn -4 -b 0.0.0.0@443 -c 127.0.0.1@80 -s "$work/ualpn.sock" >"$work/ualpn.log" 2>&1 &
+responder=$!
+eventually 5 test -S "$work/ualpn.sock"
+holds "uacme gets one for two names by tls-alpn-01" uacme_gets tls-alpn-01 alpn.uacme.test other.alpn.uacme.test
+holds "the libraries agree on its second name" agrees "$work/uacme/alpn.uacme.test/cert.pem" other.alpn.uacme.test
+holds "uacme gets one for an address by tls-alpn-01" uacme_gets tls-alpn-01 127.0.0.2
+holds "the libraries agree on the other address" agrees "$work/uacme/127.0.0.2/cert.pem" 127.0.0.2
+kill "$responder" && wait "$responder" 2>/dev/null
+uacme_binds() {
+	limited uacme -a "$url" -c "$work/uacme-eab" -y -v -e "of-uacme:$(<"$state/eab/uacme")" new eab@uacme.test
+}
+mkdir -p "$work/uacme-eab"
+holds "uacme opens an account with a binding" uacme_binds
 holds "uacme changes its account's key" uacme_does newkey
 holds "uacme changes its contact with the new key" uacme_does update other@uacme.test
 uacme_renews() {
