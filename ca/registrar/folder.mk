@@ -2,7 +2,7 @@
 programs += keyward-registrar
 keyward-registrar.folder = ca/registrar
 keyward-registrar.uses = ca/jose ca/problem firmware/confine firmware/boundary
-keyward-registrar.packages = libcrypto jansson sqlite3 libseccomp
+keyward-registrar.packages = libcrypto jansson sqlite3 libidn2 libseccomp
 
 tests += test_store test_store_growth test_store_key_change test_nonce
 test_store.uses = tests/registrar ca/registrar firmware/boundary
@@ -20,7 +20,11 @@ test_nonce.packages = libcrypto
 registrar_tests := $(addprefix test_registrar_,requests accounts eab key_change orders challenges finalize ak takeover growth revoke renewal limits names requirements)
 tests += $(registrar_tests)
 $(foreach t,$(registrar_tests),$(eval $(t).uses = tests/registrar ca/registrar ca/jose ca/problem firmware/boundary))
-$(foreach t,$(registrar_tests),$(eval $(t).packages = libcrypto jansson sqlite3))
+$(foreach t,$(registrar_tests),$(eval $(t).packages = libcrypto jansson sqlite3 libidn2))
+
+tests += test_idna
+test_idna.uses = ca/registrar
+test_idna.packages = libidn2
 
 tests += test_renewal_id test_limit
 test_renewal_id.uses = ca/registrar ca/jose ca/problem firmware/boundary

@@ -7,6 +7,7 @@
 #include "ca/registrar/ask.h"
 #include "ca/registrar/describe.h"
 #include "ca/registrar/desk.h"
+#include "ca/registrar/idna.h"
 #include "ca/registrar/payload.h"
 #include "ca/registrar/renewal.h"
 #include "firmware/boundary/clock.h"
@@ -25,11 +26,14 @@ static status judge_time(const json_t *payload, const char *name)
 }
 
 /* Whether the directory could ever certify it: its type, its grammar, the envelope's names, a challenge for it. */
-static status judge_identifier(const struct registrar *registrar, struct bytes type, struct bytes value)
+static status judge_identifier(const struct registrar *registrar, const char *type_text, const char *value_text)
 {
+	const struct bytes type = bytes_from_text(type_text), value = bytes_from_text(value_text);
 	if (!identifier_is_among(bytes_from_text(registrar->identifiers), type))
 		return REFUSE(identifier_type_unsupported);
 	TRY(identifier_judge(type, value));
+	if (bytes_equal_text(type, "dns") && !idna_is_proper(value_text))
+		return REFUSE(identifier_malformed);
 	if (!identifier_is_device(type) && !identifier_is_within(type, value, bytes_from_text(registrar->dns_suffixes),
 								 bytes_from_text(registrar->ip_ranges)))
 		return REFUSE(envelope_name_outside);
@@ -81,7 +85,7 @@ static status read_identifiers(const struct registrar *registrar, const json_t *
 		const char *type = NULL, *value = NULL;
 		TRY(payload_text(json_array_get(list, i), "type", &type));
 		TRY(payload_text(json_array_get(list, i), "value", &value));
-		const status judged = judge_identifier(registrar, bytes_from_text(type), bytes_from_text(value));
+		const status judged = judge_identifier(registrar, type, value);
 		if (!is_refused(judged)) {
 			start_authorization(registrar, type, value, &order->authorizations[i]);
 			continue;
