@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <strings.h>
 #include <sys/socket.h>
+#include <sys/time.h>
 #include <unistd.h>
 
 static void split(const char *url, struct client *client)
@@ -21,11 +22,14 @@ static int connect_to(const struct client *client)
 	const struct addrinfo hints = {.ai_family = AF_INET, .ai_socktype = SOCK_STREAM};
 	struct addrinfo *found = NULL;
 	const int on = 1;
+	const struct timeval patience = {.tv_sec = 10};
 	DEVICE_NEED(getaddrinfo(client->host, client->port, &hints, &found) == 0);
 	const int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
 	const int connected = connect(fd, found->ai_addr, found->ai_addrlen);
 	freeaddrinfo(found);
-	if (connected == 0 && setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on) == 0)
+	if (connected == 0 && setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on) == 0 &&
+	    setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof patience) == 0 &&
+	    setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &patience, sizeof patience) == 0)
 		return fd;
 	close(fd);
 	return -1;
@@ -94,7 +98,8 @@ static void copy_field(const char *head, const char *name, char *out, size_t roo
 static size_t read_some(struct client *client, char *to, size_t room)
 {
 	const int got = SSL_read(client->ssl, to, (int)room);
-	DEVICE_NEED(got > 0);
+	if (got <= 0)
+		device_fail("the server closed the connection, or kept silent for ten seconds");
 	return (size_t)got;
 }
 
@@ -129,6 +134,7 @@ static void read_answer(struct client *client, bool has_body)
 
 void client_ask(struct client *client, const char *method, const char *url, struct bytes body)
 {
+	client->signed_requests += body.size != 0;
 	send_request(client, method, url, body);
 	read_answer(client, strcmp(method, "HEAD") != 0);
 }

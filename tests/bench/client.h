@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * One keep-alive HTTPS connection of the load client. For measurements only: whatever fails ends the program with a
- * sentence. */
+ * One keep-alive HTTPS connection of the load client. For measurements only: whatever fails, or keeps silent for ten
+ * seconds, ends the program with a sentence. */
 #ifndef KEYWARD_BENCH_CLIENT_H
 #define KEYWARD_BENCH_CLIENT_H
 
@@ -14,6 +14,7 @@ struct client {
 	SSL *ssl;
 	int socket;
 	char host[128], port[8];
+	unsigned signed_requests; /* so far */
 	/* the last answer */
 	unsigned http_status;
 	char nonce[128], location[600];

@@ -2,7 +2,8 @@
  * The bench's one program; tests/bench/run calls it:
  *   bench maker FOLDER                       makes a maker's root: FOLDER/maker.pem, FOLDER/maker.key
  *   bench first URL ROOT                     waits for the first answer, prints the boot clock in milliseconds
- *   bench load URL ROOT FOLDER FIRST COUNT CLIENTS PID...   prints: U ns, server ns an enrolment, enrolments a second, ns of each PID
+ *   bench load URL ROOT FOLDER FIRST COUNT CLIENTS PID...   prints: U ns, server ns an enrolment, enrolments a second, signed requests an
+ *                                            enrolment, ns of each PID
  *   bench names URL ROOT PORT FIRST COUNT CLIENTS PID...   the same for names, with pages for http-01 on that port
  *   bench token MODULE PIN                   prints signatures a second */
 #include <openssl/pem.h>
@@ -74,7 +75,7 @@ struct load {
 	struct directory directory;
 	struct device *devices;
 	unsigned count;
-	atomic_uint next;
+	atomic_uint next, signed_requests;
 };
 
 static void *run_client(void *argument)
@@ -86,6 +87,7 @@ static void *run_client(void *argument)
 	enrolment_read_directory(client, load->url, &directory);
 	for (unsigned i; (i = load->next++) < load->count;)
 		enrolment_run(client, &directory, &load->devices[i]);
+	load->signed_requests += client->signed_requests;
 	client_close(client);
 	free(client);
 	return NULL;
@@ -127,8 +129,8 @@ static void run_load(const struct device_authority *maker, char **argument, int 
 	const uint64_t took_ns = run_clients(&load, (unsigned)strtoul(argument[5], NULL, 10));
 	for (int i = 0; i < pid_count; i++)
 		sum += each[i] = measure_process_ns(pids[i]) - before[i];
-	printf("%llu %llu %.1f", (unsigned long long)u_ns, (unsigned long long)(sum / load.count),
-	       load.count * 1e9 / (double)took_ns);
+	printf("%llu %llu %.1f %.1f", (unsigned long long)u_ns, (unsigned long long)(sum / load.count),
+	       load.count * 1e9 / (double)took_ns, (double)load.signed_requests / load.count);
 	for (int i = 0; i < pid_count; i++)
 		printf(" %llu", (unsigned long long)(each[i] / load.count));
 	printf("\n");

@@ -5,8 +5,7 @@
 
 #include <stdint.h>
 
-/* Nanoseconds that all threads of that process have run, from /proc/PID/task/TID/schedstat. Threads that ended are
- * not counted. */
+/* Nanoseconds that all threads of that process have run, those that ended too. */
 uint64_t measure_process_ns(const char *pid);
 
 /* U: processor nanoseconds of one ES256 verification with a cached key; median of several batches. */

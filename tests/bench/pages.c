@@ -7,15 +7,27 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/socket.h>
+#include <time.h>
 #include <unistd.h>
 
 enum { most = 256, threads = 2 };
 
 static struct page {
 	char token[200], authorization[300];
+	bool is_fetched;
 } pages[most];
 static size_t next;
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
+static pthread_cond_t fetched = PTHREAD_COND_INITIALIZER;
+
+/* NULL: no such page. For who holds the lock. */
+static struct page *find(const char *token)
+{
+	for (size_t i = 0; i < most; i++)
+		if (strcmp(pages[i].token, token) == 0)
+			return &pages[i];
+	return NULL;
+}
 
 void pages_give(const char *token, const struct device_account *account)
 {
@@ -26,7 +38,23 @@ void pages_give(const char *token, const struct device_account *account)
 	snprintf(page->token, sizeof page->token, "%s", token);
 	snprintf(page->authorization, sizeof page->authorization, "%s.%.*s", token, (int)thumbprint.size,
 		 (const char *)thumbprint.data);
+	page->is_fetched = false;
 	pthread_mutex_unlock(&lock);
+}
+
+bool pages_await(const char *token)
+{
+	struct timespec until;
+	DEVICE_NEED(clock_gettime(CLOCK_REALTIME, &until) == 0);
+	until.tv_sec += 10;
+	pthread_mutex_lock(&lock);
+	struct page *page = find(token);
+	DEVICE_NEED(page != NULL);
+	while (!page->is_fetched && pthread_cond_timedwait(&fetched, &lock, &until) == 0)
+		;
+	const bool is_fetched = page->is_fetched;
+	pthread_mutex_unlock(&lock);
+	return is_fetched;
 }
 
 static void answer(int connection)
@@ -37,10 +65,13 @@ static void answer(int connection)
 		return;
 	int size = snprintf(text, sizeof text, "HTTP/1.1 404 Not Found\r\nConnection: close\r\nContent-Length: 0\r\n\r\n");
 	pthread_mutex_lock(&lock);
-	for (size_t i = 0; i < most; i++)
-		if (strcmp(pages[i].token, token) == 0)
-			size = snprintf(text, sizeof text, "HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: %zu\r\n\r\n%s",
-					strlen(pages[i].authorization), pages[i].authorization);
+	struct page *page = find(token);
+	if (page != NULL) {
+		size = snprintf(text, sizeof text, "HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: %zu\r\n\r\n%s",
+				strlen(page->authorization), page->authorization);
+		page->is_fetched = true;
+		pthread_cond_broadcast(&fetched);
+	}
 	pthread_mutex_unlock(&lock);
 	(void)!send(connection, text, (size_t)size, MSG_NOSIGNAL);
 }
