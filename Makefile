@@ -57,7 +57,7 @@ check: $(B)/packages.stamp
 	@$(call build,programs tests)
 	@tests/run $(B)
 
-## bench: measure CPU, memory and start-up against U, the CPU of one ES256 verification (as root)
+## bench: measure CPU, memory and start-up against U, the CPU of one ES256 verification, and beside pebble and caddy (as root)
 .PHONY: bench
 bench: $(B)/packages.stamp
 	@$(call build,programs tests)

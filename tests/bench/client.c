@@ -48,7 +48,8 @@ bool client_open(struct client *client, const char *url, const char *root_file)
 	client->ssl = SSL_new(client->context);
 	DEVICE_NEED(client->ssl != NULL && SSL_set_fd(client->ssl, client->socket) == 1 &&
 		    SSL_set_tlsext_host_name(client->ssl, client->host) == 1);
-	DEVICE_NEED(SSL_connect(client->ssl) == 1);
+	if (SSL_connect(client->ssl) != 1)
+		device_fail("the server opened no TLS connection within ten seconds, or one of another root");
 	return true;
 }
 
