@@ -24,7 +24,7 @@ cat >"$work/apache.conf" <<-END
 	MDPrivateKeys P-256
 	MDRenewViaARI on
 	MDCAChallenges \${CHALLENGE}
-	MDChallengeDns01 "$here/apache-hook"
+	MDChallengeDns01 "$work/apache-hook"
 	MDomain \${NAME}.apache.test \${OTHER}.\${NAME}.apache.test
 	\${BINDING}
 	<VirtualHost *:443>
@@ -35,6 +35,7 @@ cat >"$work/apache.conf" <<-END
 END
 mkdir -p "$work/apache"
 cp "$root" "$work/root.pem"
+install -m 755 "$here/apache-hook" "$work/apache-hook" # the clone may lie where Apache's user sees nothing
 apache_starts() { # NAME CHALLENGE [OTHER-NAME [DIRECTIVE]]
 	apache_name=$1
 	NAME=$1 CHALLENGE=$2 OTHER=${3:-other} BINDING=${4:-} apache2 -d "$work/apache" -f "$work/apache.conf" -DFOREGROUND >"$work/apache/said" 2>&1 &
