@@ -12,13 +12,8 @@
 
 static outcome read_directory(struct acme *acme, const char *url)
 {
-	const struct http_request request = {.method = 'G', .url = url};
-	struct http_answer answer;
 	json_t *object = NULL;
-	STEP(http_send(acme->client.http, &request, &answer));
-	if (answer.status != 200)
-		return signed_refused("the directory", &answer);
-	STEP(answer_read(&answer, url, &object));
+	STEP(answer_get(acme->client.http, url, "the directory", &object));
 	outcome result = answer_text(object, "newNonce", acme->client.new_nonce, sizeof acme->client.new_nonce);
 	if (result.code == exit_done)
 		result = answer_text(object, "newAccount", acme->new_account, sizeof acme->new_account);

@@ -4,6 +4,7 @@
 
 #include <stdlib.h>
 
+#include "ca/client/signed.h"
 #include "ca/jose/base64url.h"
 
 outcome answer_read(const struct http_answer *answer, const char *from, json_t **out)
@@ -17,6 +18,14 @@ outcome answer_read(const struct http_answer *answer, const char *from, json_t *
 	json_decref(object);
 	return outcome_fail(exit_network, "the answer of %s (HTTP status %u) is not a JSON object", from,
 			    answer->status);
+}
+
+outcome answer_get(struct http *http, const char *url, const char *what, json_t **out)
+{
+	const struct http_request request = {.method = 'G', .url = url};
+	struct http_answer answer;
+	STEP(http_send(http, &request, &answer));
+	return answer.status == 200 ? answer_read(&answer, url, out) : signed_refused(what, &answer);
 }
 
 const char *answer_word(const json_t *object, const char *name)

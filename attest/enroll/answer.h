@@ -9,6 +9,8 @@
 
 /* One JSON object without duplicate members. exit_network. Owner: json_decref. */
 outcome answer_read(const struct http_answer *answer, const char *from, json_t **out);
+/* Likewise, asked for by GET with status 200; `what` names it in the sentence. What http_send and signed_refused say. */
+outcome answer_get(struct http *http, const char *url, const char *what, json_t **out);
 
 /* Each with a sentence, exit_network, when the member is absent or of another kind or too long. */
 outcome answer_text(const json_t *object, const char *name, char *out, size_t room);

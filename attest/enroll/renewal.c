@@ -9,7 +9,6 @@
 #include <time.h>
 
 #include "attest/enroll/answer.h"
-#include "ca/client/signed.h"
 #include "ca/jose/base64url.h"
 #include "firmware/boundary/clock.h"
 
@@ -83,13 +82,8 @@ uint64_t renewal_moment(const X509 *leaf, uint64_t start_s, uint64_t end_s)
 /* Empty: this CA gives no renewal information. */
 static outcome find_url(struct http *http, const char *directory, const char *name, char out[http_url_room])
 {
-	const struct http_request request = {.method = 'G', .url = directory};
-	struct http_answer answer;
 	json_t *object = NULL;
-	STEP(http_send(http, &request, &answer));
-	if (answer.status != 200)
-		return signed_refused("the directory", &answer);
-	STEP(answer_read(&answer, directory, &object));
+	STEP(answer_get(http, directory, "the directory", &object));
 	const int size = snprintf(out, http_url_room, "%s/%s", answer_word(object, "renewalInfo"), name);
 	if (json_object_get(object, "renewalInfo") == NULL || size < 0 || size >= http_url_room)
 		out[0] = 0;
@@ -112,13 +106,8 @@ static void read_window(const json_t *object, const X509 *leaf, bool *is_said, b
 
 static outcome ask(struct http *http, const char *url, const X509 *leaf, bool *is_said, bool *is_due)
 {
-	const struct http_request request = {.method = 'G', .url = url};
-	struct http_answer answer;
 	json_t *object = NULL;
-	STEP(http_send(http, &request, &answer));
-	if (answer.status != 200)
-		return signed_refused("renewal information", &answer);
-	STEP(answer_read(&answer, url, &object));
+	STEP(answer_get(http, url, "renewal information", &object));
 	read_window(object, leaf, is_said, is_due);
 	json_decref(object);
 	return DONE;
