@@ -132,3 +132,9 @@ status token_open(const uint8_t key[token_key_size], const struct token_purpose 
 	const struct bound bound = token_bound(key, purpose);
 	return open_bound(&bound, token, REFUSE(token_forged));
 }
+
+bool token_authorize_key(struct bytes token, const uint8_t account_thumbprint[32], struct buffer *out)
+{
+	return buffer_add(out, token.data, token.size) && buffer_add(out, ".", 1) &&
+	       base64url_encode(bytes_from(account_thumbprint, 32), out);
+}

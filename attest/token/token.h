@@ -25,4 +25,7 @@ status token_make(const uint8_t key[token_key_size], const struct token_purpose 
 /* token_forged unless made for this purpose; token_expired. */
 status token_open(const uint8_t key[token_key_size], const struct token_purpose *purpose, struct bytes token);
 
+/* The key authorization of RFC 8555 8.1, appended; false: out is too small. */
+bool token_authorize_key(struct bytes token, const uint8_t account_thumbprint[32], struct buffer *out);
+
 #endif

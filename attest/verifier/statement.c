@@ -5,7 +5,6 @@
 
 #include "attest/token/token.h"
 #include "attest/verifier/format.h"
-#include "ca/jose/base64url.h"
 #include "firmware/boundary/clock.h"
 #include "firmware/boundary/voucher.h"
 
@@ -17,13 +16,13 @@ static bool digest(struct bytes text, uint8_t out[hash_size])
 	return EVP_Digest(text.data, text.size, out, &size, EVP_sha256(), NULL) == 1 && size == hash_size;
 }
 
-/* The token, or token "." base64url(thumbprint). */
+/* The token, or the key authorization. */
 static bool bind(struct statement *s, struct bytes token, const uint8_t thumbprint[hash_size], struct buffer *text)
 {
-	if (!buffer_add(text, token.data, token.size))
-		return false;
-	if (s->format->binds == format_binds_key_authorization &&
-	    (!buffer_add(text, ".", 1) || !base64url_encode(bytes_from(thumbprint, hash_size), text)))
+	const bool is_whole = s->format->binds == format_binds_key_authorization
+				      ? token_authorize_key(token, thumbprint, text)
+				      : buffer_add(text, token.data, token.size);
+	if (!is_whole)
 		return false;
 	s->bound = buffer_view(text);
 	return digest(s->bound, s->expected);

@@ -8,7 +8,6 @@
 #include <stdio.h>
 
 #include "attest/token/token.h"
-#include "ca/jose/base64url.h"
 #include "ca/prober/dns.h"
 #include "ca/prober/http_01.h"
 #include "ca/prober/tls_alpn_01.h"
@@ -58,8 +57,7 @@ static status set_out(const struct prober *prober, const struct message_name_pro
 	out->settings = &prober->settings;
 	out->is_ip = bytes_equal_text(ask->identifier_type, "ip");
 	out->until_ms = clock_boot_ms() + (uint64_t)prober->settings.patience_s * 1000;
-	if (!buffer_add(&text, ask->token.data, ask->token.size) || !buffer_add(&text, ".", 1) ||
-	    !base64url_encode(BYTES_OF(ask->account_thumbprint), &text))
+	if (!token_authorize_key(ask->token, ask->account_thumbprint, &text))
 		return REFUSE(internal);
 	out->key_authorization[text.size] = 0;
 	return EVP_Digest(text.data, text.size, out->digest, NULL, EVP_sha256(), NULL) == 1 ? OK : REFUSE(internal);
