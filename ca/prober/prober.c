@@ -3,7 +3,6 @@
  * that the verifier made for this order. */
 #include "ca/prober/prober.h"
 
-#include <openssl/crypto.h>
 #include <openssl/evp.h>
 #include <stdio.h>
 
@@ -28,12 +27,6 @@ status prober_open(const struct message_prober_settings *settings, struct prober
 	return EVP_Digest(encoded.data, encoded.size, out->configuration_hash, NULL, EVP_sha256(), NULL) == 1
 		       ? OK
 		       : REFUSE(internal);
-}
-
-uint32_t errand_left_ms(const struct errand *errand)
-{
-	const uint64_t now_ms = clock_boot_ms();
-	return now_ms >= errand->until_ms ? 0 : (uint32_t)(errand->until_ms - now_ms);
 }
 
 static status judge_token(const struct prober *prober, const struct message_name_probe *ask, enum challenge *challenge)
