@@ -3,7 +3,6 @@
 #include "ca/prober/address.h"
 
 #include <arpa/inet.h>
-#include <stdio.h>
 
 #include "firmware/boundary/identifier.h"
 

@@ -3,15 +3,12 @@
 #include "ca/prober/dns.h"
 
 #include <ares.h>
-#include <arpa/inet.h>
 #include <arpa/nameser.h>
-#include <netdb.h>
 #include <poll.h>
 #include <pthread.h>
 #include <stdio.h>
 
 #include "ca/jose/base64url.h"
-#include "firmware/boundary/clock.h"
 
 enum { try_ms = 2000, tries = 2, sockets_most = 8 };
 
