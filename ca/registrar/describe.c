@@ -89,19 +89,10 @@ static const char *order_status(struct registrar *registrar, const struct order_
 	return "invalid";
 }
 
-static bool is_probed(const struct order_row *order)
-{
-	for (size_t i = 0; i < order->authorization_count; i++)
-		for (size_t k = 0; k < order->authorizations[i].challenge_count; k++)
-			if (order->authorizations[i].challenges[k].state == challenge_processing)
-				return true;
-	return false;
-}
-
 uint32_t describe_wait_s(struct registrar *registrar, const struct order_row *order)
 {
 	const bool is_judged = order->state == order_pending &&
-			       (is_probed(order) || flight_has(&registrar->flight, "challenge", order->name));
+			       (store_order_is_probed(order) || flight_has(&registrar->flight, "challenge", order->name));
 	const bool is_issued = order->state == order_ready && flight_has(&registrar->flight, "finalize", order->name);
 	return is_judged || is_issued ? 1 : 0;
 }

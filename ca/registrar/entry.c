@@ -60,19 +60,10 @@ static json_t *build_identifiers(const struct order_row *order)
 	return list;
 }
 
-/* The one that the ledger's entry names first: the device's, or the first name. */
-static const struct authorization_row *first_identifier(const struct order_row *order)
-{
-	for (size_t i = 0; i < order->authorization_count; i++)
-		if (identifier_is_device(bytes_from_text(order->authorizations[i].type)))
-			return &order->authorizations[i];
-	return &order->authorizations[0];
-}
-
 static json_t *build_why(const struct registrar *registrar, const struct order_row *order,
 			 const struct certificate_row *row)
 {
-	const struct authorization_row *first = first_identifier(order);
+	const struct authorization_row *first = store_order_first(order);
 	json_t *claims = json_loads(order->claims, JSON_REJECT_DUPLICATES, NULL);
 	return json_pack("{s:s, s:s, s:s, s:s, s:o, s:s, s:s, s:o, s:o, s:o, s:s, s:o}", "identifierType", first->type,
 			 "identifier", first->value, "format", order->format, "assurance",

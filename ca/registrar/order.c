@@ -51,8 +51,7 @@ static status judge_count(const struct order_row *order)
 		devices += identifier_is_device(bytes_from_text(row->type));
 		octets += strlen(row->value);
 		for (size_t k = 0; k < i; k++)
-			if (strcmp(order->authorizations[k].value, row->value) == 0 &&
-			    strcmp(order->authorizations[k].type, row->type) == 0)
+			if (store_authorization_is_same(&order->authorizations[k], row))
 				return REFUSE(identifier_count);
 	}
 	return devices <= 1 && octets <= identifiers_most_octets ? OK : REFUSE(identifier_count);

@@ -91,8 +91,7 @@ static size_t count_shared(const struct order_row *one, const struct order_row *
 	size_t count = 0;
 	for (size_t i = 0; i < one->authorization_count; i++)
 		for (size_t k = 0; k < other->authorization_count; k++)
-			count += strcmp(one->authorizations[i].type, other->authorizations[k].type) == 0 &&
-				 strcmp(one->authorizations[i].value, other->authorizations[k].value) == 0;
+			count += store_authorization_is_same(&one->authorizations[i], &other->authorizations[k]);
 	return count;
 }
 

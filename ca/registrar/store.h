@@ -135,6 +135,12 @@ struct order_row {
 	size_t authorization_count;
 	struct authorization_row authorizations[identifiers_most];
 };
+/* The authorization that an entry in the ledger names first: the device's, else the first one. */
+const struct authorization_row *store_order_first(const struct order_row *order);
+/* Whether a challenge of it is in processing. */
+bool store_order_is_probed(const struct order_row *order);
+/* Whether two are for the same identifier. */
+bool store_authorization_is_same(const struct authorization_row *one, const struct authorization_row *other);
 /* Orders that are pending or ready and not expired. */
 status store_order_count(struct store *store, int64_t account, uint64_t now_boot_s, uint64_t *out);
 /* Fills in id. */

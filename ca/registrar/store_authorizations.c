@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  * The authorizations of an order as one blob in its row: records of messages.def (stored_authorization). An order is
- * always read and written as a whole, so nothing of it is looked for from outside. */
+ * always read and written as a whole, so nothing of it is looked for from outside, and what is asked of it is asked of
+ * its row in memory. */
 #include "ca/registrar/store_sqlite.h"
 
 #include <stdio.h>
@@ -98,7 +99,20 @@ status store_authorizations_decode(struct store *store, struct bytes blob, struc
 	return is_refused(decode_all(blob, out)) ? store_note(store, "the authorizations of an order are damaged") : OK;
 }
 
-bool store_authorizations_probe(const struct order_row *order)
+const struct authorization_row *store_order_first(const struct order_row *order)
+{
+	for (size_t i = 0; i < order->authorization_count; i++)
+		if (identifier_is_device(bytes_from_text(order->authorizations[i].type)))
+			return &order->authorizations[i];
+	return &order->authorizations[0];
+}
+
+bool store_authorization_is_same(const struct authorization_row *one, const struct authorization_row *other)
+{
+	return strcmp(one->type, other->type) == 0 && strcmp(one->value, other->value) == 0;
+}
+
+bool store_order_is_probed(const struct order_row *order)
 {
 	for (size_t i = 0; i < order->authorization_count; i++)
 		for (size_t k = 0; k < order->authorizations[i].challenge_count; k++)

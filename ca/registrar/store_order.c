@@ -84,19 +84,11 @@ status store_order_find(struct store *store, const char *name, struct order_row 
 	return read_facts(store, s, out);
 }
 
-/* The identifier of its device; an order that is judged has one. */
-static const struct authorization_row *device_of(const struct order_row *order)
-{
-	for (size_t i = 0; i < order->authorization_count; i++)
-		if (identifier_is_device(bytes_from_text(order->authorizations[i].type)))
-			return &order->authorizations[i];
-	return &order->authorizations[0];
-}
-
+/* An order that is judged has a device. */
 static status see_device(struct store *store, const struct order_row *order, uint64_t *device)
 {
 	bool has_row = false;
-	const struct authorization_row *named = device_of(order);
+	const struct authorization_row *named = store_order_first(order);
 	RESETTING s = store_statement(store, statement_device_see);
 	store_bind_text(store, s, 1, named->type);
 	store_bind_text(store, s, 2, named->value);
@@ -143,7 +135,7 @@ status store_order_write(struct store *store, const struct order_row *order)
 	store_bind_text(store, s, 3, state);
 	store_bind_text(store, s, 4, end);
 	store_bind_text(store, s, 5, order->error);
-	store_bind_number(store, s, 6, store_authorizations_probe(order));
+	store_bind_number(store, s, 6, store_order_is_probed(order));
 	return store_do(store, s);
 }
 

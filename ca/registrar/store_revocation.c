@@ -81,11 +81,9 @@ static size_t cover(const struct order_row *held, const struct order_row *wanted
 {
 	size_t covered = 0;
 	for (size_t i = 0; i < wanted->authorization_count; i++) {
-		const struct authorization_row *one = &wanted->authorizations[i];
 		for (size_t k = 0; k < held->authorization_count; k++)
 			if (held->authorizations[k].state == authorization_valid &&
-			    strcmp(held->authorizations[k].type, one->type) == 0 &&
-			    strcmp(held->authorizations[k].value, one->value) == 0)
+			    store_authorization_is_same(&held->authorizations[k], &wanted->authorizations[i]))
 				is_covered[i] = true;
 		covered += is_covered[i];
 	}

@@ -76,8 +76,6 @@ status store_boot_begin(struct store *store, const uint8_t boot_id[store_boot_id
 /* store_authorizations.c: what an order's row holds of its authorizations, one blob. The view lives until the next. */
 status store_authorizations_encode(struct store *store, const struct order_row *order, struct bytes *out);
 status store_authorizations_decode(struct store *store, struct bytes blob, struct order_row *out);
-/* Whether a challenge is in processing. */
-bool store_authorizations_probe(const struct order_row *order);
 /* Makes SQL functions of the connection: first_authorization(type, value, token, state, validated_s) for the migration
  * of orders that had one, reopened_authorizations(blob) for those whose vouchers are worth nothing any more. */
 bool store_authorizations_register(struct store *store);
