@@ -9,7 +9,8 @@
 enum { desk_body_most = 65536, desk_statement_most = 49152, desk_evidence_most = 7 * 4096 + 2 * 1024 };
 
 struct desk {
-	struct order_row order; /* that the request is about */
+	struct order_row order;	      /* that the request is about */
+	struct order_row predecessor; /* of the certificate that it replaces */
 	struct reply reply;
 	uint8_t request[2 * desk_body_most]; /* what a JWS decodes to */
 	uint8_t answer[wire_packet_room];    /* of a neighbour */

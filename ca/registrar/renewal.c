@@ -6,6 +6,7 @@
 #include <stdio.h>
 
 #include "ca/registrar/describe.h"
+#include "ca/registrar/desk.h"
 #include "ca/registrar/payload.h"
 #include "ca/registrar/renewal_id.h"
 #include "ca/registrar/request.h"
@@ -99,13 +100,13 @@ static size_t count_shared(const struct order_row *one, const struct order_row *
 status renewal_judge(struct store *store, struct order_row *order)
 {
 	struct predecessor_row row;
-	struct order_row predecessor;
+	struct order_row *predecessor = &desk_here()->predecessor;
 	if (order->replaces[0] == 0)
 		return OK;
 	TRY(find(store, bytes_from_text(order->replaces), &row));
-	TRY(store_order_find(store, row.order, &predecessor));
-	order->is_successor = predecessor.account == order->account;
-	if (count_shared(order, &predecessor) < (order->is_successor ? 1 : predecessor.authorization_count))
+	TRY(store_order_find(store, row.order, predecessor));
+	order->is_successor = predecessor->account == order->account;
+	if (count_shared(order, predecessor) < (order->is_successor ? 1 : predecessor->authorization_count))
 		return REFUSE(replaces_mismatch);
 	return renewal_claim(store, order);
 }
