@@ -97,10 +97,10 @@ static bool is_issuer(const struct configuration *on, const char *label)
 	return key != NULL && has_role(key, "issuer");
 }
 
-static bool is_format_of(const char *format, const char *const *formats, size_t count)
+static bool has_word(const char *const *words, size_t count, const char *word)
 {
 	for (size_t i = 0; i < count; i++)
-		if (strcmp(formats[i], format) == 0)
+		if (strcmp(words[i], word) == 0)
 			return true;
 	return false;
 }
@@ -142,20 +142,12 @@ static bool judge_formats(const struct judging *judging, const struct configurat
 {
 	const struct configuration *on = judging->on;
 	for (size_t i = 0; i < on->format_count; i++) {
-		if (is_format_of(on->formats[i], on->formats, i))
+		if (has_word(on->formats, i, on->formats[i]))
 			return refuse_at(judging, "directory", on->directory, "formats", "a format is named twice");
-		if (!is_format_of(on->formats[i], envelope->formats, envelope->format_count))
+		if (!has_word(envelope->formats, envelope->format_count, on->formats[i]))
 			return refuse_at(judging, "directory", on->directory, "formats", "the envelope does not have each of these formats");
 	}
 	return true;
-}
-
-static bool has_word(const char *const *words, size_t count, const char *word)
-{
-	for (size_t i = 0; i < count; i++)
-		if (strcmp(words[i], word) == 0)
-			return true;
-	return false;
 }
 
 /* Names need a challenge that proves them, and an envelope that has room for them. */
@@ -184,7 +176,7 @@ static bool judge_names(const struct judging *judging, const struct configuratio
 static bool judge_directory_roots(const struct judging *judging)
 {
 	const struct configuration *on = judging->on;
-	if (is_format_of("tpm", on->formats, on->format_count) && on->ek_root_count + on->ak_root_count + on->maker_count == 0)
+	if (has_word(on->formats, on->format_count, "tpm") && on->ek_root_count + on->ak_root_count + on->maker_count == 0)
 		return refuse_at(judging, "directory", on->directory, NULL,
 				 "without ek_roots, makers and ak_roots no device can enrol");
 	const struct {
@@ -198,7 +190,7 @@ static bool judge_directory_roots(const struct judging *judging)
 		{"step", on->step_root_count, "the format step and step_roots need each other"},
 	};
 	for (size_t i = 0; i < sizeof pairs / sizeof pairs[0]; i++)
-		if (is_format_of(pairs[i].format, on->formats, on->format_count) != (pairs[i].root_count != 0))
+		if (has_word(on->formats, on->format_count, pairs[i].format) != (pairs[i].root_count != 0))
 			return refuse_at(judging, "directory", on->directory, "formats", pairs[i].sentence);
 	return true;
 }
