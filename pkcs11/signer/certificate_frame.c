@@ -20,7 +20,6 @@ static const uint8_t signs_only[] = {0x30, 0x0e, 0x06, 0x03, 0x55, 0x1d, 0x0f, 0
 				     0x01, 0xff, 0x04, 0x04, 0x03, 0x02, 0x07, 0x80};
 static const uint8_t signs_and_decrypts[] = {0x30, 0x0e, 0x06, 0x03, 0x55, 0x1d, 0x0f, 0x01,
 					     0x01, 0xff, 0x04, 0x04, 0x03, 0x02, 0x05, 0xa0};
-static const uint8_t server_auth[] = {0x06, 0x08, 0x2b, 0x06, 0x01, 0x05, 0x05, 0x07, 0x03, 0x01};
 static const uint8_t oid_subject_key_id[] = {0x55, 0x1d, 0x0e};
 static const uint8_t oid_alternative_name[] = {0x55, 0x1d, 0x11};
 static const uint8_t oid_authority_key_id[] = {0x55, 0x1d, 0x23};
@@ -70,7 +69,8 @@ static void extension_close(struct der *der, struct extension at)
 /* RSA keys of servers decrypt in TLS 1.2, and clients such as NSS take none that may not. */
 static struct bytes key_usage(enum spki_kind kind, struct bytes purposes)
 {
-	const bool is_servers = memmem(purposes.data, purposes.size, server_auth, sizeof server_auth) != NULL;
+	const struct bytes server = certificate_usage(bytes_from_text("serverAuth"))->oids;
+	const bool is_servers = memmem(purposes.data, purposes.size, server.data, server.size) != NULL;
 	return kind == spki_rsa && is_servers ? BYTES_OF(signs_and_decrypts) : BYTES_OF(signs_only);
 }
 
