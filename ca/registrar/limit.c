@@ -2,11 +2,12 @@
  * One table a limit. A place is found by a hash under a secret of this process, so nobody can choose whom he meets there. */
 #include "ca/registrar/limit.h"
 
-#include <arpa/inet.h>
 #include <openssl/rand.h>
 #include <openssl/sha.h>
 #include <pthread.h>
 #include <stdlib.h>
+
+#include "firmware/boundary/identifier.h"
 
 enum { set_count = 1024, ways = 8, secret_size = 32, second_us = 1000000 };
 
@@ -112,14 +113,13 @@ status limit_look(struct limit_tables *tables, enum limit limit, uint32_t most, 
 void limit_address(struct bytes text, uint8_t out[limit_address_size])
 {
 	static const uint8_t mapped[12] = {[10] = 0xff, [11] = 0xff};
-	char number[INET6_ADDRSTRLEN] = "";
+	uint8_t octets[16];
+	const size_t size = identifier_read_address(text, octets);
 	memset(out, 0, limit_address_size);
-	if (text.size >= sizeof number)
-		return;
-	if (text.size != 0)
-		memcpy(number, text.data, text.size);
-	if (inet_pton(AF_INET, number, out + sizeof mapped) == 1)
+	if (size == 4) {
 		memcpy(out, mapped, sizeof mapped);
-	else if (inet_pton(AF_INET6, number, out) == 1 && memcmp(out, mapped, sizeof mapped) != 0)
-		memset(out + 8, 0, 8);
+		memcpy(out + sizeof mapped, octets, size);
+	} else if (size == 16) {
+		memcpy(out, octets, memcmp(octets, mapped, sizeof mapped) == 0 ? size : size / 2);
+	}
 }

@@ -115,8 +115,7 @@ static bool is_dns(struct bytes value)
 	}
 }
 
-/* The octets of a literal address in any form that inet_pton reads. */
-static size_t read_address(struct bytes text, uint8_t octets[16])
+size_t identifier_read_address(struct bytes text, uint8_t octets[16])
 {
 	char literal[INET6_ADDRSTRLEN];
 	if (text.size == 0 || text.size >= sizeof literal || memchr(text.data, 0, text.size) != NULL)
@@ -133,7 +132,7 @@ size_t identifier_address(struct bytes value, uint8_t octets[16])
 	static const uint8_t mapped[12] = {[10] = 0xff, [11] = 0xff};
 	char again[INET6_ADDRSTRLEN];
 	uint8_t read[16];
-	const size_t size = read_address(value, read);
+	const size_t size = identifier_read_address(value, read);
 	if (size == 0 || inet_ntop(size == 4 ? AF_INET : AF_INET6, read, again, sizeof again) == NULL ||
 	    !bytes_equal_text(value, again) || (size == 16 && memcmp(read, mapped, sizeof mapped) == 0))
 		return 0;
@@ -200,7 +199,7 @@ static bool is_in_range(const uint8_t *octets, size_t size, struct bytes range)
 	size_t bits = 0;
 	struct bytes address, length;
 	identifier_split(range, &address, &length);
-	if (read_address(address, first) != size || length.size == 0 || length.size > 3 || !is_number(length))
+	if (identifier_read_address(address, first) != size || length.size == 0 || length.size > 3 || !is_number(length))
 		return false;
 	for (size_t i = 0; i < length.size; i++)
 		bits = bits * 10 + (size_t)(length.data[i] - '0');

@@ -26,6 +26,8 @@ bool identifier_is_wildcard(struct bytes type, struct bytes value);
 
 /* The octets of an ip in its one form; their number, 4 or 16; 0: it is none. */
 size_t identifier_address(struct bytes value, uint8_t octets[16]);
+/* Likewise in any form that inet_pton takes, for addresses that no client chose. */
+size_t identifier_read_address(struct bytes text, uint8_t octets[16]);
 
 /* Device identifiers: what stands before the slash, and after it (empty: no slash). */
 void identifier_split(struct bytes value, struct bytes *first, struct bytes *oid);

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  * The two other certificates: a TPM's attestation key, named by its EK, and the listener's of one day. Names come
  * from the AK voucher and from the configuration. */
-#include <arpa/inet.h>
 #include <stdio.h>
 
 #include <openssl/evp.h>
@@ -62,23 +61,10 @@ status certificate_build_ak(const struct certificate_terms *terms, const struct 
 	return certificate_frame(terms, &parts, tbs);
 }
 
-/* The octets of a literal address; their number, 0 for what is none. */
-static size_t address_octets(struct bytes text, uint8_t octets[16])
-{
-	char literal[INET6_ADDRSTRLEN];
-	if (text.size == 0 || text.size >= sizeof literal)
-		return 0;
-	memcpy(literal, text.data, text.size);
-	literal[text.size] = 0;
-	if (inet_pton(AF_INET, literal, octets) == 1)
-		return 4;
-	return inet_pton(AF_INET6, literal, octets) == 1 ? 16 : 0;
-}
-
 static void put_host(struct der *der, struct bytes host)
 {
 	uint8_t octets[16];
-	const size_t size = address_octets(host, octets);
+	const size_t size = identifier_read_address(host, octets);
 	if (size != 0)
 		der_put(der, certificate_ip_address, bytes_from(octets, size));
 	else
@@ -91,7 +77,7 @@ status certificate_build_tls(const struct certificate_terms *terms, const struct
 	uint8_t subject_room[128], names_room[512], octets[16];
 	struct buffer subject = BUFFER(subject_room), names = BUFFER(names_room);
 	struct der der = {.out = &names};
-	if (facts->name.size == 0 || (facts->address.size != 0 && address_octets(facts->address, octets) == 0))
+	if (facts->name.size == 0 || (facts->address.size != 0 && identifier_read_address(facts->address, octets) == 0))
 		return REFUSE(tls_name_unset);
 	const struct bytes common_name = facts->name.size <= longest_common_name ? facts->name : bytes_from(NULL, 0);
 	TRY(certificate_subject(common_name, &subject));
