@@ -163,8 +163,7 @@ status identifier_judge(struct bytes type, struct bytes value)
 	return REFUSE(identifier_type_unsupported);
 }
 
-/* Takes the next word of a list; false at its end. */
-static bool next_word(struct bytes *words, struct bytes *word)
+bool identifier_next_word(struct bytes *words, struct bytes *word)
 {
 	if (words->size == 0)
 		return false;
@@ -179,7 +178,7 @@ static bool next_word(struct bytes *words, struct bytes *word)
 bool identifier_is_among(struct bytes words, struct bytes word)
 {
 	struct bytes one;
-	while (next_word(&words, &one))
+	while (identifier_next_word(&words, &one))
 		if (bytes_equal(one, word))
 			return true;
 	return false;
@@ -209,19 +208,25 @@ static bool is_in_range(const uint8_t *octets, size_t size, struct bytes range)
 	return bits % 8 == 0 || ((octets[bits / 8] ^ first[bits / 8]) & mask) == 0;
 }
 
+bool identifier_is_in_ranges(struct bytes octets, struct bytes ranges)
+{
+	struct bytes one;
+	while (identifier_next_word(&ranges, &one))
+		if (is_in_range(octets.data, octets.size, one))
+			return true;
+	return false;
+}
+
 bool identifier_is_within(struct bytes type, struct bytes value, struct bytes dns_suffixes, struct bytes ip_ranges)
 {
 	struct bytes one;
 	uint8_t octets[16];
 	if (bytes_equal_text(type, "dns")) {
 		const struct bytes name = without_star(value);
-		while (next_word(&dns_suffixes, &one))
+		while (identifier_next_word(&dns_suffixes, &one))
 			if (bytes_equal(name, one) || is_below(name, one))
 				return true;
 	}
 	const size_t size = bytes_equal_text(type, "ip") ? identifier_address(value, octets) : 0;
-	while (size != 0 && next_word(&ip_ranges, &one))
-		if (is_in_range(octets, size, one))
-			return true;
-	return false;
+	return size != 0 && identifier_is_in_ranges(bytes_from(octets, size), ip_ranges);
 }

@@ -36,7 +36,12 @@ void identifier_split(struct bytes value, struct bytes *first, struct bytes *oid
  * between; a wildcard as the name below its star. False for a device. */
 bool identifier_is_within(struct bytes type, struct bytes value, struct bytes dns_suffixes, struct bytes ip_ranges);
 
+/* Whether the 4 or 16 octets of an address are in one of the ranges. */
+bool identifier_is_in_ranges(struct bytes octets, struct bytes ranges);
+
 /* One of the words of a list with spaces between. */
 bool identifier_is_among(struct bytes words, struct bytes word);
+/* Takes the next word of such a list off its front; false at its end. */
+bool identifier_next_word(struct bytes *words, struct bytes *word);
 
 #endif

@@ -334,6 +334,8 @@ static void addresses_are_judged_by_network(void **state)
 		if (address_is_allowed(&address, bytes_from_text(rows[i].networks)) != rows[i].is_allowed)
 			fail_msg("%s in %s", rows[i].address, rows[i].networks);
 	}
+	const struct address mapped = {{[10] = 0xff, [11] = 0xff, [12] = 10}, 16}; /* ::ffff:10.0.0.0 */
+	assert_false(address_is_allowed(&mapped, bytes_from_text("::/0 10.0.0.0/8")));
 }
 
 static void a_name_that_the_resolver_does_not_know_is_refused(void **state)
