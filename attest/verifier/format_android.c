@@ -71,12 +71,6 @@ static bool system_is_verified(struct statement *s)
 	return s->android.has_root_of_trust && s->android.is_locked && s->android.boot_state == android_boot_verified;
 }
 
-static bool key_has_signed(struct statement *s)
-{
-	const struct cbor_item *signature = format_member(s, "sig", cbor_octets);
-	return signature != NULL && format_key_has_signed(s, signature->octets);
-}
-
 static const struct format_check checks[] = {
 	{REFUSE(android_chain_absent), format_chain_is_there},
 	{REFUSE(android_chain_malformed), format_chain_is_read},
@@ -90,7 +84,7 @@ static const struct format_check checks[] = {
 	{REFUSE(android_boot_unverified), system_is_verified},
 	{REFUSE(android_key_refused), format_key_is_taken},
 	{REFUSE(android_algorithm_refused), format_algorithm_fits},
-	{REFUSE(android_signature_wrong), key_has_signed},
+	{REFUSE(android_signature_wrong), format_signature_is_right},
 };
 
 /* system_is_verified is one of the checks. */

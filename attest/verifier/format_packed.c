@@ -39,12 +39,6 @@ static bool names_are_read(struct statement *s)
 	return certificate_names_read(s->chain[0], &s->names);
 }
 
-static bool key_has_signed(struct statement *s)
-{
-	const struct cbor_item *signature = format_member(s, "sig", cbor_octets);
-	return signature != NULL && format_key_has_signed(s, signature->octets);
-}
-
 static const struct format_check checks[] = {
 	{REFUSE(packed_chain_absent), format_chain_is_there},
 	{REFUSE(packed_chain_malformed), format_chain_is_read},
@@ -55,7 +49,7 @@ static const struct format_check checks[] = {
 	{REFUSE(packed_chain_untrusted), chain_is_trusted},
 	{REFUSE(packed_key_refused), format_key_is_taken},
 	{REFUSE(packed_algorithm_refused), format_algorithm_fits},
-	{REFUSE(packed_signature_wrong), key_has_signed},
+	{REFUSE(packed_signature_wrong), format_signature_is_right},
 };
 
 static uint8_t assurance(const struct statement *s)

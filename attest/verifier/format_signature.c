@@ -57,3 +57,9 @@ bool format_key_has_signed(struct statement *s, struct bytes signature)
 	EVP_MD_CTX_free(context);
 	return is_signed;
 }
+
+bool format_signature_is_right(struct statement *s)
+{
+	const struct cbor_item *signature = format_member(s, "sig", cbor_octets);
+	return signature != NULL && format_key_has_signed(s, signature->octets);
+}

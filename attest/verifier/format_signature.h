@@ -10,7 +10,10 @@
 bool format_key_is_taken(struct statement *s);
 /* alg is the one of this key: ES256, ES384, RS256 or EdDSA. */
 bool format_algorithm_fits(struct statement *s);
-/* This is the key's signature over s->bound. */
+/* sig is the key's signature over s->bound. */
+bool format_signature_is_right(struct statement *s);
+
+/* For tables with another sig: whether this is that signature. */
 bool format_key_has_signed(struct statement *s, struct bytes signature);
 
 #endif
