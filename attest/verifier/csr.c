@@ -356,7 +356,7 @@ static status judge_subject(X509_REQ *request, struct csr_names *order, struct d
 	const int type = ASN1_STRING_type(value);
 	const bool is_common_name =
 		count == 1 && OBJ_obj2nid(X509_NAME_ENTRY_get_object(entry)) == NID_commonName &&
-			      (type == V_ASN1_UTF8STRING || type == V_ASN1_PRINTABLESTRING || type == V_ASN1_IA5STRING);
+		(type == V_ASN1_UTF8STRING || type == V_ASN1_PRINTABLESTRING || type == V_ASN1_IA5STRING);
 	if (is_common_name && !is_refused(csr_names_take_subject(order, octets_of(value))))
 		return OK;
 	detail_say(detail, "the subject is neither empty nor one common name that is an identifier of the order");
