@@ -66,11 +66,8 @@ const char *server_last_host(void)
 {
 	return last_host;
 }
-/* The client has its handshake before the server has. */
 const char *server_last_server_name(void)
 {
-	for (unsigned i = 0; i < 200 && last_server_name[0] == 0; i++)
-		usleep(10000);
 	return last_server_name;
 }
 const char *server_last_offer(void)
@@ -118,9 +115,8 @@ static void serve_http(int connection)
 static int choose(SSL *tls, const unsigned char **out, unsigned char *size, const unsigned char *in, unsigned in_size,
 		  void *argument)
 {
-	(void)tls;
-	const char *name = SSL_get_servername(tls, TLSEXT_NAMETYPE_host_name);
 	(void)argument;
+	const char *name = SSL_get_servername(tls, TLSEXT_NAMETYPE_host_name);
 	/* here, because at the end of the handshake the client may be ahead */
 	snprintf(last_offer, sizeof last_offer, "%.*s", (int)in_size, (const char *)in);
 	snprintf(last_server_name, sizeof last_server_name, "%s", name == NULL ? "" : name);
