@@ -3,8 +3,6 @@
 #include "attest/verifier/identity.h"
 #include "tests/unit/apple_stage.h"
 
-#define OCTETS(...) bytes_from((const uint8_t[]){__VA_ARGS__}, sizeof((const uint8_t[]){__VA_ARGS__}))
-
 static void a_good_attestation_is_accepted_by_serial_and_by_udid(void **state)
 {
 	(void)state;
@@ -33,15 +31,15 @@ static void the_voucher_says_what_apple_proved(void **state)
 	const int size = i2d_PUBKEY(mac.key, &spki);
 	assert_int_equal(EVP_Digest(spki, (size_t)size, hash, NULL, EVP_sha256(), NULL), 1);
 	OPENSSL_free(spki);
-	assert_memory_equal(mac.voucher.spki_hash, hash, 32); /* what the request's key is held against */
+	assert_memory_equal(device.voucher.spki_hash, hash, 32); /* what the request's key is held against */
 	assert_int_equal(EVP_Digest(mac.root.der, mac.root.size, hash, NULL, EVP_sha256(), NULL), 1);
-	assert_memory_equal(mac.voucher.root_hash, hash, 32);
-	assert_true(bytes_equal_text(mac.voucher.format, "apple"));
-	assert_true(bytes_equal_text(mac.voucher.identifier, MAC_SERIAL));
-	assert_int_equal(mac.voucher.assurance, 3);
-	assert_int_equal(mac.voucher.record_sequence, 0);
+	assert_memory_equal(device.voucher.root_hash, hash, 32);
+	assert_true(bytes_equal_text(device.voucher.format, "apple"));
+	assert_true(bytes_equal_text(device.voucher.identifier, MAC_SERIAL));
+	assert_int_equal(device.voucher.assurance, 3);
+	assert_int_equal(device.voucher.record_sequence, 0);
 	assert_true(bytes_equal_text(
-		mac.answer.claims,
+		device.answer.claims,
 		"{\"maker\":\"Apple\",\"serial\":\"" MAC_SERIAL "\",\"udid\":\"" MAC_UDID "\",\"model\":\"J514sAP\","
 		"\"os_version\":\"15.6\",\"sep_version\":\"15.5\",\"boot_version\":\"15.5.1\","
 		"\"system_integrity_protection\":\"on\",\"secure_boot\":\"full\",\"third_party_kernel_extensions\":\"off\","
@@ -54,10 +52,10 @@ static void no_attestation_with_a_flipped_bit_is_accepted(void **state)
 	static struct device_octets octets;
 	const struct device_apple apple = good_mac();
 	device_apple_build(&apple, &octets);
-	assert_int_equal(judge_mac_octets(device_view(&octets)), refusal_none);
+	assert_int_equal(judge_octets(device_view(&octets)), refusal_none);
 	for (size_t bit = 0; bit < octets.size * 8; bit++) {
 		octets.data[bit / 8] ^= (uint8_t)(1U << bit % 8);
-		if (judge_mac_octets(device_view(&octets)) == refusal_none)
+		if (judge_octets(device_view(&octets)) == refusal_none)
 			fail_msg("bit %zu of octet %zu of %zu flipped, and accepted", bit % 8, bit / 8, octets.size);
 		octets.data[bit / 8] ^= (uint8_t)(1U << bit % 8);
 	}
@@ -70,10 +68,10 @@ static void an_attestation_cut_anywhere_or_longer_is_refused(void **state)
 	const struct device_apple apple = good_mac();
 	device_apple_build(&apple, &octets);
 	for (size_t size = 0; size < octets.size; size++)
-		assert_int_not_equal(judge_mac_octets(bytes_from(octets.data, size)), refusal_none);
+		assert_int_not_equal(judge_octets(bytes_from(octets.data, size)), refusal_none);
 	for (unsigned added = 0; added < 256; added++) {
 		octets.data[octets.size] = (uint8_t)added;
-		assert_int_equal(judge_mac_octets(bytes_from(octets.data, octets.size + 1)), refusal_cbor_malformed);
+		assert_int_equal(judge_octets(bytes_from(octets.data, octets.size + 1)), refusal_cbor_malformed);
 	}
 }
 
@@ -152,7 +150,7 @@ static void case_29_apple_is_refused_where_the_directory_does_not_take_it(void *
 	const enum refusal refusal = judge_mac(&apple);
 	stage.verifier.settings.formats.count++;
 	assert_int_equal(refusal, refusal_format_unsupported);
-	assert_string_equal(mac.detail.text, "the format apple is not taken by this directory");
+	assert_string_equal(device.detail.text, "the format apple is not taken by this directory");
 }
 
 /* Every root that the appliance has for TPMs, and Apple's for a TPM. */
@@ -179,7 +177,7 @@ static void case_31_a_root_more_takes_nothing_away_and_widens_nothing_else(void 
 	of_other.authority = &mac.other_root;
 	of_other.above = NULL;
 	EXPECT_MAC(&of_other, apple_chain_untrusted);
-	take_apple(&mac.other_root);
+	trust(&stage.verifier.apple_roots, &mac.other_root);
 	assert_int_equal(judge_mac(&of_other), refusal_none);
 	assert_int_equal(judge_mac(&apple), refusal_none);
 	EXPECT_CERTIFICATE(tpm_chain_untrusted, .authority = &mac.other_root);
@@ -249,9 +247,9 @@ static void case_54_freshness_for_anything_but_this_token_is_refused(void **stat
 	static struct device_octets octets;
 	apple = good_mac();
 	device_apple_build(&apple, &octets);
-	assert_int_equal(judge_mac_octets(device_view(&octets)), refusal_none);
+	assert_int_equal(judge_octets(device_view(&octets)), refusal_none);
 	open_order_of(MAC_SERIAL); /* the same attestation for the next order's token */
-	assert_int_equal(judge_mac_octets(device_view(&octets)), refusal_apple_freshness_wrong);
+	assert_int_equal(judge_octets(device_view(&octets)), refusal_apple_freshness_wrong);
 	apple = good_mac();
 	assert_int_equal(judge_mac(&apple), refusal_none);
 	apple.also = (struct device_extension){.oid = DEVICE_APPLE "11.1", .value = of_authorization};
@@ -272,7 +270,7 @@ static void case_55_a_device_that_is_not_named_or_named_twice_is_refused(void **
 	apple = good_mac();
 	apple.serial = "TMWFWWWP68";
 	EXPECT_MAC(&apple, identity_mismatch);
-	assert_non_null(strstr(mac.detail.text, "\"" MAC_SERIAL "\" doesn't match any of the attested hardware identifiers "
+	assert_non_null(strstr(device.detail.text, "\"" MAC_SERIAL "\" doesn't match any of the attested hardware identifiers "
 						"[\"TMWFWWWP68\" \"" MAC_UDID "\"]"));
 	apple.serial = "tmwfwwwp67";
 	EXPECT_MAC(&apple, identity_mismatch);
@@ -294,9 +292,9 @@ static void case_55_a_device_that_is_not_named_or_named_twice_is_refused(void **
 	static struct device_octets octets;
 	apple = good_mac();
 	device_apple_build(&apple, &octets);
-	struct message_statement_judge ask = ask_of_mac(device_view(&octets));
+	struct message_statement_judge ask = ask_of_device(device_view(&octets));
 	ask.identifier_type = bytes_from_text("hardware-module");
-	assert_int_equal(judge_ask_of_mac(&ask), refusal_token_forged);
+	assert_int_equal(judge_ask_of_device(&ask), refusal_token_forged);
 }
 
 static void a_hardware_module_is_no_name_of_an_apple_device(void **state)
@@ -360,7 +358,7 @@ static void case_57_what_is_off_or_not_said_is_never_good(void **state)
 							       .value = rows[i].text != NULL ? bytes_from_text(rows[i].text)
 											     : bytes_from(rows[i].octets, 3)};
 		assert_int_equal(judge_mac(&apple), refusal_none);
-		assert_int_equal(mac.voucher.assurance, rows[i].assurance);
+		assert_int_equal(device.voucher.assurance, rows[i].assurance);
 		assert_true(claims_hold(rows[i].claim));
 	}
 	struct device_apple apple = good_mac();
@@ -395,17 +393,17 @@ static void case_58_a_client_identifier_that_is_not_attested_is_refused(void **s
 	const struct device_apple apple = good_mac();
 	EXPECT_MAC(&apple, identity_mismatch);
 	device_apple_build(&apple, &octets);
-	struct message_statement_judge ask = ask_of_mac(device_view(&octets));
+	struct message_statement_judge ask = ask_of_device(device_view(&octets));
 	ask.enrolment_record = bytes_from_text("{\"a record\":\"gives EKs a name, and no Mac\"}");
-	assert_int_equal(judge_ask_of_mac(&ask), refusal_identity_mismatch);
+	assert_int_equal(judge_ask_of_device(&ask), refusal_identity_mismatch);
 	open_order_of(MAC_SERIAL);
 }
 
 static void case_59_no_attestation_is_refused_and_the_next_one_is_judged(void **state)
 {
 	(void)state;
-	assert_int_equal(judge_mac_octets(bytes_from(NULL, 0)), refusal_cbor_malformed);
-	assert_int_equal(judge_mac_octets(OCTETS(0xa0)), refusal_statement_malformed);
+	assert_int_equal(judge_octets(bytes_from(NULL, 0)), refusal_cbor_malformed);
+	assert_int_equal(judge_octets(OCTETS(0xa0)), refusal_statement_malformed);
 	const struct device_apple apple = good_mac();
 	assert_int_equal(judge_mac(&apple), refusal_none);
 }

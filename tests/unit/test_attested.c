@@ -11,7 +11,7 @@
 static void a_good_statement_is_accepted_with_every_kind_of_key(void **state)
 {
 	(void)state;
-	EVP_PKEY *const keys[] = {device.p256, device.p384, device.rsa, device.ed25519};
+	EVP_PKEY *const keys[] = {factory.p256, factory.p384, factory.rsa, factory.ed25519};
 	EACH(kind) {
 		struct device_attested one = good_one(kind);
 		for (size_t i = 0; i < sizeof keys / sizeof keys[0]; i++) {
@@ -29,7 +29,7 @@ static void a_good_statement_is_accepted_with_every_kind_of_key(void **state)
 		assert_int_equal(device.voucher.assurance, kind == kind_android ? assurance_verified_boot : assurance_hardware);
 		assert_true(bytes_equal_text(device.voucher.identifier, DEVICE_SERIAL));
 		uint8_t root_hash[32];
-		assert_int_equal(X509_digest(device.root[kind].certificate, EVP_sha256(), root_hash, NULL), 1);
+		assert_int_equal(X509_digest(factory.root[kind].certificate, EVP_sha256(), root_hash, NULL), 1);
 		assert_memory_equal(device.voucher.root_hash, root_hash, sizeof root_hash);
 	}
 }
@@ -38,7 +38,7 @@ static void a_good_statement_is_accepted_with_every_kind_of_key(void **state)
 static void a_key_authorization_is_short_enough_for_android(void **state)
 {
 	(void)state;
-	assert_true(device.bound.size <= 128);
+	assert_true(factory.bound.size <= 128);
 }
 
 static void the_claims_are_of_one_vocabulary(void **state)
@@ -219,7 +219,7 @@ static void case_30_another_formats_root_is_refused(void **state)
 	EACH(kind) {
 		EACH(other) {
 			struct device_attested one = good_one(kind);
-			one.authority = one.above = &device.sub[other];
+			one.authority = one.above = &factory.sub[other];
 			if (other == kind)
 				assert_int_equal(judge_device(&one), refusal_none);
 			else
@@ -249,7 +249,7 @@ static void case_32_chains_that_break_rfc_5280_are_refused(void **state)
 		one = good_one(kind);
 		one.leaf.digest = "SHA1";
 		EXPECT_KIND(kind, &one, "android_chain_untrusted", "packed_chain_untrusted", "step_chain_untrusted");
-		device_authority_new(&(struct device_authority_options){.name = "No CA", .issuer = &device.root[kind], .constraints = "critical,CA:FALSE"}, &no_ca);
+		device_authority_new(&(struct device_authority_options){.name = "No CA", .issuer = &factory.root[kind], .constraints = "critical,CA:FALSE"}, &no_ca);
 		one = good_one(kind);
 		one.authority = one.above = &no_ca;
 		EXPECT_KIND(kind, &one, "android_chain_untrusted", "packed_chain_untrusted", "step_chain_untrusted");
@@ -357,11 +357,11 @@ static void case_61_another_makers_intermediate_is_refused(void **state)
 {
 	(void)state;
 	struct device_authority own_f9;
-	device_authority_new(&(struct device_authority_options){.name = "Attestation Sub", .issuer = &device.other}, &own_f9);
+	device_authority_new(&(struct device_authority_options){.name = "Attestation Sub", .issuer = &factory.other}, &own_f9);
 	struct device_attested one = good_one(kind_step);
 	one.authority = one.above = &own_f9; /* the attestation slot's key overwritten */
 	EXPECT_DEVICE(&one, step_chain_untrusted);
-	one.above = &device.sub[kind_step]; /* a leaf of another key's intermediate */
+	one.above = &factory.sub[kind_step]; /* a leaf of another key's intermediate */
 	EXPECT_DEVICE(&one, step_chain_untrusted);
 	device_authority_free(&own_f9);
 }
@@ -412,13 +412,13 @@ static void case_62_a_leaf_below_an_attested_key_is_refused(void **state)
 	one.leaf.constraints = "critical,CA:TRUE";
 	device_attested_leaf(&one, &attested);
 	const unsigned char *at = attested.data;
-	attacker.key = device.p256;
+	attacker.key = factory.p256;
 	attacker.certificate = d2i_X509(NULL, &at, (long)attested.size);
 	one = good_one(kind_android);
 	one.authority = &attacker;
-	one.key = device.p384;
+	one.key = factory.p384;
 	device_attested_leaf(&one, &forged);
-	const struct bytes chain[] = {device_view(&forged), device_view(&attested), bytes_from(device.sub[kind_android].der, device.sub[kind_android].size)};
+	const struct bytes chain[] = {device_view(&forged), device_view(&attested), bytes_from(factory.sub[kind_android].der, factory.sub[kind_android].size)};
 	one.chain = chain;
 	one.chain_count = 3;
 	EXPECT_DEVICE(&one, android_chain_extended);
@@ -432,9 +432,9 @@ static void an_android_device_may_send_another_certificate_of_a_roots_key(void *
 	struct device_authority old, other;
 	struct device_attested one = good_one(kind_android);
 	device_attested_leaf(&one, &leaf);
-	device_authority_new(&(struct device_authority_options){.name = "Attestation Root", .key = device.root[kind_android].key, .starts_s = -200, .ends_s = -100}, &old);
+	device_authority_new(&(struct device_authority_options){.name = "Attestation Root", .key = factory.root[kind_android].key, .starts_s = -200, .ends_s = -100}, &old);
 	device_authority_new(&(struct device_authority_options){.name = "Attestation Root", .starts_s = -200, .ends_s = -100}, &other);
-	struct bytes chain[] = {device_view(&leaf), bytes_from(device.sub[kind_android].der, device.sub[kind_android].size), bytes_from(old.der, old.size)};
+	struct bytes chain[] = {device_view(&leaf), bytes_from(factory.sub[kind_android].der, factory.sub[kind_android].size), bytes_from(old.der, old.size)};
 	one.chain = chain;
 	one.chain_count = 3;
 	assert_int_equal(judge_device(&one), refusal_none);
@@ -561,8 +561,8 @@ static void an_enrolment_record_for_the_attested_key_gives_another_name(void **s
 {
 	(void)state;
 	static struct device_octets record, octets;
-	sign_record(device.p256, &record);
-	open_order_of("press-7");
+	sign_record(factory.p256, &record);
+	open_attested_order_of("press-7");
 	EACH(kind) {
 		struct device_attested one = good_one(kind);
 		one.serial = kind == kind_step ? one.serial : NULL;
@@ -573,13 +573,13 @@ static void an_enrolment_record_for_the_attested_key_gives_another_name(void **s
 		assert_int_equal(judge_ask_of_device(&ask), refusal_none);
 		assert_int_equal(device.voucher.record_sequence, 4711);
 		assert_true(claims_hold("\"enrolment_record\":{\"sequence\":4711,"));
-		one.key = device.p384; /* another key than the record names */
+		one.key = factory.p384; /* another key than the record names */
 		device_attested_build(&one, &octets);
 		ask.statement = device_view(&octets);
 		assert_int_equal(judge_ask_of_device(&ask), refusal_record_mismatch);
 	}
 	stage.verifier.settings.administrators.count = 0;
-	open_order_of(DEVICE_SERIAL);
+	open_attested_order_of(DEVICE_SERIAL);
 }
 
 int main(void)
