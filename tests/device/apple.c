@@ -49,9 +49,7 @@ static void put_chain(const struct device_apple *apple, struct device_octets *ou
 	const struct bytes *chain = apple->chain != NULL ? apple->chain : own;
 	const size_t count = apple->chain != NULL ? apple->chain_count : apple->above != NULL ? 2 : 1;
 	device_cbor_text(out, "x5c");
-	device_cbor_head(out, 4, count);
-	for (size_t i = 0; i < count; i++)
-		device_cbor_octets(out, chain[i]);
+	device_cbor_list(out, chain, count);
 	free(leaf);
 }
 

@@ -235,9 +235,7 @@ static void put_chain(const struct device_attested *attested, struct device_octe
 	const struct bytes *chain = is_own ? own : attested->chain;
 	const size_t count = !is_own ? attested->chain_count : attested->above != NULL ? 2 : 1;
 	device_cbor_text(out, "x5c");
-	device_cbor_head(out, 4, count);
-	for (size_t i = 0; i < count; i++)
-		device_cbor_octets(out, chain[i]);
+	device_cbor_list(out, chain, count);
 	free(leaf);
 }
 

@@ -38,6 +38,13 @@ void device_cbor_integer(struct device_octets *out, int64_t value)
 		device_cbor_head(out, 1, (uint64_t)(-1 - value));
 }
 
+void device_cbor_list(struct device_octets *out, const struct bytes *list, size_t count)
+{
+	device_cbor_head(out, 4, count);
+	for (size_t i = 0; i < count; i++)
+		device_cbor_octets(out, list[i]);
+}
+
 static const EVP_MD *hash_of(uint16_t algorithm)
 {
 	return algorithm == TPM2_ALG_SHA1     ? EVP_sha1()
@@ -190,11 +197,8 @@ static void put_member(const struct device_statement *s, const struct device_evi
 		device_cbor_octets(out, device_view(&e->certinfo));
 	if (strcmp(name, "pubArea") == 0)
 		device_cbor_octets(out, device_view(&e->area));
-	if (strcmp(name, "x5c") != 0)
-		return;
-	device_cbor_head(out, 4, s->chain_count);
-	for (size_t i = 0; i < s->chain_count; i++)
-		device_cbor_octets(out, s->chain[i]);
+	if (strcmp(name, "x5c") == 0)
+		device_cbor_list(out, s->chain, s->chain_count);
 }
 
 static bool is_named(const char *wanted, const char *name)

@@ -49,5 +49,7 @@ void device_cbor_head(struct device_octets *out, unsigned major, uint64_t value)
 void device_cbor_text(struct device_octets *out, const char *text);
 void device_cbor_octets(struct device_octets *out, struct bytes octets);
 void device_cbor_integer(struct device_octets *out, int64_t value);
+/* An array of byte strings. */
+void device_cbor_list(struct device_octets *out, const struct bytes *list, size_t count);
 
 #endif
