@@ -11,9 +11,11 @@
 #include <cmocka.h>
 #include <openssl/evp.h>
 
-#include "tests/device/identifier.h"
 #include "attest/verifier/format.h"
 #include "attest/verifier/verifier.h"
+#include "firmware/boundary/clock.h"
+#include "tests/device/identifier.h"
+#include "tests/device/request.h"
 #include "tests/device/statement.h"
 
 /* One appliance, one device with its keys, one open order. */
@@ -161,5 +163,35 @@ static inline enum refusal judge_certificate(const struct device_certificate *kn
 	assert_string_equal(status_entry(judge_certificate(&(struct device_certificate){__VA_ARGS__}))->name, #refusal)
 #define ACCEPT_CERTIFICATE(...)                                                                                        \
 	assert_int_equal(judge_certificate(&(struct device_certificate){__VA_ARGS__}), refusal_none)
+
+/* ada's record that the device with the EK or attested key of this hash is press-7; she becomes an administrator of the stage by it. */
+static inline void sign_record(const char *spki_hash, struct device_octets *out)
+{
+	static uint8_t administrator_room[1200];
+	struct buffer administrator = BUFFER(administrator_room);
+	struct message_verifier_settings *settings = &stage.verifier.settings;
+	struct device_account ada;
+	char payload[400];
+	device_account_new(&ada);
+	const struct message_administrator fields = {.name = bytes_from_text("ada"),
+						     .role = bytes_from_text("administrator"),
+						     .jwk = bytes_from(ada.jwk, ada.jwk_size)};
+	assert_false(is_refused(wire_encode(message_administrator, &fields, &administrator)));
+	settings->administrators.at[0] = buffer_view(&administrator);
+	settings->administrators.count = 1;
+	settings->longest_record_days = 1;
+	const long long now = (long long)clock_wall_s();
+	snprintf(payload, sizeof payload,
+		 "{\"identifierType\":\"permanent-identifier\",\"identifier\":\"press-7\",\"ek\":\"%s\",\"sequence\":4711,"
+		 "\"issued\":%lld,\"expires\":%lld}",
+		 spki_hash, now, now + 60);
+	out->size = 0;
+	device_jws_build(&(struct device_jws){.account = &ada,
+					      .kid = "https://localhost:8443/admin/administrator/ada",
+					      .url = "https://localhost:8443/admin/enrolment-record",
+					      .payload = payload},
+			 out);
+	device_account_free(&ada);
+}
 
 #endif

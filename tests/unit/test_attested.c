@@ -2,8 +2,6 @@
  * The formats android-key, packed and step: what they have in common, and each one's own lies. */
 #include "attest/verifier/claims.h"
 #include "attest/verifier/der.h"
-#include "firmware/boundary/clock.h"
-#include "tests/device/request.h"
 #include "tests/unit/attested_stage.h"
 
 #define EACH(kind) for (enum attested_kind kind = 0; kind < kind_count; kind++)
@@ -521,47 +519,23 @@ static void the_device_is_the_one_that_the_order_names(void **state)
 	}
 }
 
-/* What an administrator signs for the device whose attested key is this one. */
-static void sign_record(EVP_PKEY *key, struct device_octets *out)
+static void sign_record_of_key(EVP_PKEY *key, struct device_octets *out)
 {
-	static uint8_t encoded[1200];
-	struct buffer administrator = BUFFER(encoded);
-	struct message_verifier_settings *settings = &stage.verifier.settings;
-	struct device_account ada;
-	char payload[400], hex[65];
+	char hex[65];
 	uint8_t hash[32];
 	X509 *holder = X509_new();
-	device_account_new(&ada);
-	const struct message_administrator fields = {.name = bytes_from_text("ada"),
-						     .role = bytes_from_text("administrator"),
-						     .jwk = bytes_from(ada.jwk, ada.jwk_size)};
-	assert_false(is_refused(wire_encode(message_administrator, &fields, &administrator)));
-	settings->administrators.at[0] = buffer_view(&administrator);
-	settings->administrators.count = 1;
-	settings->longest_record_days = 1;
 	assert_true(X509_set_pubkey(holder, key) == 1 && certificate_spki_hash(holder, hash));
 	X509_free(holder);
 	for (size_t i = 0; i < sizeof hash; i++)
 		snprintf(hex + 2 * i, 3, "%02x", hash[i]);
-	const long long now = (long long)clock_wall_s();
-	snprintf(payload, sizeof payload,
-		 "{\"identifierType\":\"permanent-identifier\",\"identifier\":\"press-7\",\"ek\":\"%s\",\"sequence\":4711,"
-		 "\"issued\":%lld,\"expires\":%lld}",
-		 hex, now, now + 60);
-	out->size = 0;
-	device_jws_build(&(struct device_jws){.account = &ada,
-					      .kid = "https://localhost:8443/admin/administrator/ada",
-					      .url = "https://localhost:8443/admin/enrolment-record",
-					      .payload = payload},
-			 out);
-	device_account_free(&ada);
+	sign_record(hex, out);
 }
 
 static void an_enrolment_record_for_the_attested_key_gives_another_name(void **state)
 {
 	(void)state;
 	static struct device_octets record, octets;
-	sign_record(factory.p256, &record);
+	sign_record_of_key(factory.p256, &record);
 	open_attested_order_of("press-7");
 	EACH(kind) {
 		struct device_attested one = good_one(kind);

@@ -9,7 +9,6 @@
 #include <openssl/evp.h>
 
 #include "tests/device/identifier.h"
-#include "firmware/boundary/clock.h"
 #include "firmware/boundary/voucher.h"
 #include "tests/device/rsa.h"
 #include "tests/unit/statement_stage.h"
@@ -431,35 +430,6 @@ static void case_32_chains_that_break_rfc_5280_are_refused(void **state)
 	EXPECT_CERTIFICATE(tpm_chain_untrusted, .critical_extension = "1.2.3.4.5");
 }
 
-/* ada's record that the stage's device is press-7; she becomes an administrator of the stage by it. */
-static void sign_record(struct device_octets *out)
-{
-	static uint8_t administrator_room[1200];
-	struct buffer administrator = BUFFER(administrator_room);
-	struct message_verifier_settings *settings = &stage.verifier.settings;
-	struct device_account ada;
-	char payload[400];
-	device_account_new(&ada);
-	const struct message_administrator fields = {.name = bytes_from_text("ada"),
-						     .role = bytes_from_text("administrator"),
-						     .jwk = bytes_from(ada.jwk, ada.jwk_size)};
-	assert_false(is_refused(wire_encode(message_administrator, &fields, &administrator)));
-	settings->administrators.at[0] = buffer_view(&administrator);
-	settings->administrators.count = 1;
-	settings->longest_record_days = 1;
-	const long long now = (long long)clock_wall_s();
-	snprintf(payload, sizeof payload,
-		 "{\"identifierType\":\"permanent-identifier\",\"identifier\":\"press-7\",\"ek\":\"%s\",\"sequence\":4711,"
-		 "\"issued\":%lld,\"expires\":%lld}",
-		 stage.identifier, now, now + 60);
-	device_jws_build(&(struct device_jws){.account = &ada,
-					      .kid = "https://localhost:8443/admin/administrator/ada",
-					      .url = "https://localhost:8443/admin/enrolment-record",
-					      .payload = payload},
-			 out);
-	device_account_free(&ada);
-}
-
 static void judge_claims(struct bytes claims, const struct message_device_voucher *voucher)
 {
 	char wanted[200];
@@ -480,7 +450,7 @@ static void an_enrolment_record_stands_in_claims_and_voucher(void **state)
 	struct message_statement_judged answer;
 	struct message_device_voucher voucher;
 	struct message_verifier_settings *settings = &stage.verifier.settings;
-	sign_record(&record);
+	sign_record(stage.identifier, &record);
 	const struct message_order_open open = {.directory = settings->directory,
 						.identifiers = {{device_identifier("permanent-identifier", "press-7")}, 1}};
 	assert_false(is_refused(verifier_order_open(&stage.verifier, &open, &opened_room, &opened)));
