@@ -52,7 +52,7 @@ static bool read_roots(const struct options_roots *paths, struct bytes *at, size
 static bool read_trust_roots(const char *format, const struct options_roots *paths, struct message_verifier_settings *settings)
 {
 	for (size_t i = 0; i < paths->count; i++) {
-		struct message_trust_root root = {.format = bytes_from_text(format)};
+		struct message_trust_root root = {.format = bytes_from_text(format), .directories = 1};
 		if (!read_file(paths->at[i], 4096, &root.certificate))
 			return false;
 		const size_t before = files.size;
@@ -79,15 +79,26 @@ static bool read_statement(const char *path, struct bytes *out)
 	return out->size <= longest_statement || fail(path, "it is longer than an appliance takes");
 }
 
-/* The settings of an appliance that takes every format. */
+static bool add_directory(const struct options *options, struct message_verifier_settings *settings)
+{
+	struct message_verifier_directory directory = {.name = bytes_from_text(options->directory),
+						       .may_be_virtual = options->may_be_virtual};
+	const size_t before = files.size;
+	for (const struct format *row; (row = format_row(directory.formats.count)) != NULL;)
+		directory.formats.at[directory.formats.count++] = bytes_from_text(row->name);
+	if (is_refused(wire_encode(message_verifier_directory, &directory, &files)))
+		return fail(options->directory, "this is no name of a directory");
+	settings->directories.at[settings->directories.count++] = bytes_from(files.data + before, files.size - before);
+	return true;
+}
+
+/* The settings of an appliance with one directory that takes every format. */
 static bool open_verifier(const struct options *options, struct verifier *out)
 {
 	static struct message_verifier_settings settings;
 	struct detail detail = {.text = ""};
-	settings.may_be_virtual = options->may_be_virtual;
-	for (const struct format *row; (row = format_row(settings.formats.count)) != NULL;)
-		settings.formats.at[settings.formats.count++] = bytes_from_text(row->name);
-	if (!read_roots(&options->ak_issuers, settings.ak_issuers.at, &settings.ak_issuers.count) ||
+	if (!add_directory(options, &settings) ||
+	    !read_roots(&options->ak_issuers, settings.ak_issuers.at, &settings.ak_issuers.count) ||
 	    !read_trust_roots("ak", &options->ak_roots, &settings) || !read_trust_roots("apple", &options->apple_roots, &settings) ||
 	    !read_trust_roots("android-key", &options->android_roots, &settings) ||
 	    !read_trust_roots("packed", &options->packed_roots, &settings) ||
@@ -95,8 +106,9 @@ static bool open_verifier(const struct options *options, struct verifier *out)
 		return false;
 	if (!verifier_open(&settings, out, &detail))
 		return fail("roots", detail.text);
-	out->ak_issuers.at_s = out->ak_roots.at_s = out->apple_roots.at_s = out->android_roots.at_s = out->packed_roots.at_s =
-		out->step_roots.at_s = options->time_s;
+	struct verifier_directory *only = &out->directories[0];
+	out->ak_issuers.at_s = only->ak_roots.at_s = only->apple_roots.at_s = only->android_roots.at_s = only->packed_roots.at_s =
+		only->step_roots.at_s = options->time_s;
 	return true;
 }
 
@@ -113,6 +125,7 @@ static int judge_and_report(const struct options *options, const struct verifier
 	struct detail detail = {.text = ""};
 	__attribute__((cleanup(format_close))) struct statement s = {
 		.verifier = verifier,
+		.directory = &verifier->directories[0],
 		.identifier_type = bytes_from_text("permanent-identifier"),
 		.identifier = bytes_from_text(options->identifier),
 		.detail = &detail,

@@ -21,6 +21,7 @@ static const char help[] =
 	"  --android-root FILE a root of Google's for Android (android_roots)\n"
 	"  --packed-root FILE a root for the format packed (packed_roots)\n"
 	"  --step-root FILE   a root of YubiKeys (step_roots); each of these may come several times\n"
+	"  --directory NAME   the order's directory, in which an appliance's own AK certificate must have been enrolled; default devices\n"
 	"  --time TIME        judge as of then, such as 2026-11-24T12:00:00Z; without it as of now\n"
 	"  --virtual-tpm      TPMs that are software are taken (virtual_tpm)\n"
 	"  --json             the answer as JSON\n"
@@ -81,6 +82,9 @@ static bool read_letter(int letter, const char *value, struct options *options)
 		return read_root(value, options_most_roots, &options->packed_roots);
 	case 'y':
 		return read_root(value, options_most_roots, &options->step_roots);
+	case 'o':
+		options->directory = value;
+		return true;
 	case 't':
 		return read_time(value, &options->time_s);
 	case 'v':
@@ -101,11 +105,11 @@ bool options_read(int count, char **words, struct options *out)
 		{"identifier", required_argument, NULL, 'n'}, {"ak-issuer", required_argument, NULL, 'i'},
 		{"ak-root", required_argument, NULL, 'k'},    {"apple-root", required_argument, NULL, 'a'},
 		{"android-root", required_argument, NULL, 'd'}, {"packed-root", required_argument, NULL, 'p'},
-		{"step-root", required_argument, NULL, 'y'},
+		{"step-root", required_argument, NULL, 'y'},  {"directory", required_argument, NULL, 'o'},
 		{"time", required_argument, NULL, 't'},	      {"virtual-tpm", no_argument, NULL, 'v'},
 		{"json", no_argument, NULL, 'j'},	      {"help", no_argument, NULL, 'h'},
 		{NULL, 0, NULL, 0}};
-	struct options options = {.statement = NULL};
+	struct options options = {.statement = NULL, .directory = "devices"};
 	int letter;
 	opterr = 0;
 	while ((letter = getopt_long(count, words, "", names, NULL)) != -1)

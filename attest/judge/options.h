@@ -18,6 +18,7 @@ struct options_roots {
 struct options {
 	const char *statement, *binding; /* files */
 	const char *identifier;          /* NULL: not asked */
+	const char *directory;
 	struct options_roots ak_issuers, ak_roots, apple_roots, android_roots, packed_roots, step_roots;
 	int64_t time_s; /* 0: now */
 	bool may_be_virtual, is_json, is_help;

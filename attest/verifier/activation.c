@@ -18,6 +18,7 @@ enum { secret_size = 32, made_here = tpm_fixed_tpm | tpm_fixed_parent | tpm_sens
 
 /* What becomes known while the checks go on. */
 struct enrolment {
+	const struct verifier_directory *directory;
 	X509 *certificate;
 	EVP_PKEY *ek, *ak;
 	struct tpm_public ek_public, ak_public;
@@ -57,7 +58,7 @@ static struct bytes trim_padding(struct bytes in)
 	return bytes_from(in.data, end < in.size ? end : in.size);
 }
 
-static status judge_chain(const struct verifier *verifier, const struct message_ak_begin *ask, struct enrolment *enrolment,
+static status judge_chain(const struct message_ak_begin *ask, struct enrolment *enrolment,
 			  struct detail *detail)
 {
 	__attribute__((cleanup(free_stack))) STACK_OF(X509) *intermediates = sk_X509_new_null();
@@ -74,14 +75,13 @@ static status judge_chain(const struct verifier *verifier, const struct message_
 			return REFUSE(internal);
 		}
 	}
-	return chain_verify(enrolment->certificate, intermediates, chain_any_order, &verifier->ek_roots, enrolment->root_hash,
+	return chain_verify(enrolment->certificate, intermediates, chain_any_order, &enrolment->directory->ek_roots, enrolment->root_hash,
 			    detail)
 		       ? OK
 		       : REFUSE(ek_certificate_untrusted);
 }
 
-static status judge_ek_certificate(const struct verifier *verifier, const struct message_ak_begin *ask,
-				   struct enrolment *enrolment, struct detail *detail)
+static status judge_ek_certificate(const struct message_ak_begin *ask, struct enrolment *enrolment, struct detail *detail)
 {
 	enrolment->certificate = certificate_parse(trim_padding(ask->ek_certificate));
 	if (enrolment->certificate == NULL)
@@ -89,7 +89,7 @@ static status judge_ek_certificate(const struct verifier *verifier, const struct
 	if (!certificate_has_usage(enrolment->certificate, EK_CERTIFICATE_USAGE) ||
 	    (X509_get_extension_flags(enrolment->certificate) & (EXFLAG_CA | EXFLAG_INVALID)) != 0)
 		return REFUSE(ek_certificate_usage);
-	TRY(judge_chain(verifier, ask, enrolment, detail));
+	TRY(judge_chain(ask, enrolment, detail));
 	return certificate_spki_hash(enrolment->certificate, enrolment->ek_hash) ? OK : REFUSE(internal);
 }
 
@@ -140,19 +140,19 @@ static status judge_ek_public(struct bytes area, struct enrolment *enrolment, st
 }
 
 /* Each root that is the chain's last certificate and lists this vendor, or none, permits it. */
-static bool may_certify(const struct verifier *verifier, const uint8_t root_hash[32], const char *manufacturer)
+static bool may_certify(const struct verifier_directory *directory, const uint8_t root_hash[32], const char *manufacturer)
 {
 	uint8_t hash[32];
-	for (size_t i = 0; i < verifier->ek_roots.count; i++) {
-		const struct bytes vendors = verifier->ek_vendors[i];
-		if (X509_digest(verifier->ek_roots.at[i], EVP_sha256(), hash, NULL) == 1 && memcmp(hash, root_hash, sizeof hash) == 0 &&
+	for (size_t i = 0; i < directory->ek_roots.count; i++) {
+		const struct bytes vendors = directory->ek_vendors[i];
+		if (X509_digest(directory->ek_roots.at[i], EVP_sha256(), hash, NULL) == 1 && memcmp(hash, root_hash, sizeof hash) == 0 &&
 		    (vendors.size == 0 || memmem(vendors.data, vendors.size, manufacturer, strlen(manufacturer)) != NULL))
 			return true;
 	}
 	return false;
 }
 
-static status judge_vendor(const struct verifier *verifier, struct enrolment *enrolment, struct detail *detail)
+static status judge_vendor(struct enrolment *enrolment, struct detail *detail)
 {
 	const struct certificate_names *names = &enrolment->names;
 	if (!certificate_names_read(enrolment->certificate, &enrolment->names) || !names->is_printable ||
@@ -165,11 +165,11 @@ static status judge_vendor(const struct verifier *verifier, struct enrolment *en
 		detail_say(detail, "manufacturer %s", names->manufacturer);
 		return REFUSE(tpm_vendor_unknown);
 	}
-	if (vendor->is_virtual && !verifier->settings.may_be_virtual) {
+	if (vendor->is_virtual && enrolment->directory->rules.may_be_virtual != 1) {
 		detail_say(detail, "manufacturer %s (%s)", names->manufacturer, vendor->name);
 		return REFUSE(tpm_vendor_virtual);
 	}
-	if (!may_certify(verifier, enrolment->root_hash, names->manufacturer)) {
+	if (!may_certify(enrolment->directory, enrolment->root_hash, names->manufacturer)) {
 		detail_say(detail, "manufacturer %s (%s)", names->manufacturer, vendor->name);
 		return REFUSE(ek_vendor_wrong);
 	}
@@ -275,10 +275,10 @@ static status begin(const struct verifier *verifier, const struct message_ak_beg
 		    struct message_ak_begun *out, struct detail *detail)
 {
 	__attribute__((cleanup(close_enrolment))) struct enrolment enrolment = {.certificate = NULL};
-	TRY(verifier_judge_directory(verifier, ask->directory));
-	TRY(judge_ek_certificate(verifier, ask, &enrolment, detail));
+	TRY(verifier_find_directory(verifier, ask->directory, &enrolment.directory));
+	TRY(judge_ek_certificate(ask, &enrolment, detail));
 	TRY(judge_ek_public(ask->ek_public, &enrolment, detail));
-	TRY(judge_vendor(verifier, &enrolment, detail));
+	TRY(judge_vendor(&enrolment, detail));
 	TRY(judge_ak_public(ask->ak_public, &enrolment, detail));
 	TRY(send_secret(ask, &enrolment, room, out));
 	return seal_state(verifier, ask, &enrolment, room, out);

@@ -152,15 +152,31 @@ static bool read_directory_name(const X509_NAME *name, struct certificate_names 
 	return true;
 }
 
+/* Once, and only characters of names. */
+static bool copy_uri_tail(struct bytes text, size_t from, char *out, size_t room)
+{
+	const size_t size = text.size - from;
+	if (size == 0 || size >= room || out[0] != 0)
+		return false;
+	for (size_t i = 0; i < size; i++)
+		if (text.data[from + i] <= 0x20 || text.data[from + i] >= 0x7f)
+			return false;
+	memcpy(out, text.data + from, size);
+	out[size] = 0;
+	return true;
+}
+
 static bool read_name(const GENERAL_NAME *name, struct certificate_names *out)
 {
-	static const char scheme[] = "urn:ek:sha256:";
+	static const char scheme[] = "urn:ek:sha256:", directory[] = "urn:keyward:directory:";
 	bool is_plain = true;
 	if (name->type == GEN_DIRNAME)
 		return read_directory_name(name->d.directoryName, out);
 	if (name->type == GEN_URI) {
 		const ASN1_STRING *uri = name->d.uniformResourceIdentifier;
 		const struct bytes text = {ASN1_STRING_get0_data(uri), (size_t)ASN1_STRING_length(uri)};
+		if (text.size >= sizeof directory - 1 && memcmp(text.data, directory, sizeof directory - 1) == 0)
+			return copy_uri_tail(text, sizeof directory - 1, out->directory, sizeof out->directory);
 		if (text.size < sizeof scheme - 1 || memcmp(text.data, scheme, sizeof scheme - 1) != 0)
 			return true;
 		return copy_text(uri, out->ek_uri, sizeof out->ek_uri, &is_plain) && is_plain;

@@ -33,6 +33,7 @@ struct certificate_names {
 	char manufacturer[32], model[64], version[32];
 	bool is_printable;            /* manufacturer and version are; a model may hold NULs (real ones do), shown as '?' */
 	char ek_uri[128];             /* urn:ek:sha256:... */
+	char directory[65];           /* of our own AK certificates: what follows urn:keyward:directory: */
 	size_t permanent_identifiers; /* how many there are */
 	char permanent_identifier[257]; /* the first: value, and "/" assigner if it has one */
 };

@@ -20,13 +20,15 @@ static void free_octets(uint8_t **octets)
 	free(*octets);
 }
 
-/* origin "/acme/" directory "/order/" order "/finalize" */
-static bool is_finalize_url(const struct verifier *verifier, const struct message_finalize_judge *ask, struct bytes url)
+/* origin "/acme/" path of the directory "/order/" order "/finalize" */
+static bool is_finalize_url(const struct verifier *verifier, const struct message_verifier_directory *rules, struct bytes order,
+			    struct bytes url)
 {
 	uint8_t text[512];
 	struct buffer wanted = BUFFER(text);
-	const struct bytes parts[] = {verifier->settings.origin, bytes_from_text("/acme/"), ask->directory,
-				      bytes_from_text("/order/"), ask->order, bytes_from_text("/finalize")};
+	const struct bytes segment = rules->path.size != 0 ? rules->path : rules->name;
+	const struct bytes parts[] = {verifier->settings.origin,  bytes_from_text("/acme/"), segment,
+				      bytes_from_text("/order/"), order,		     bytes_from_text("/finalize")};
 	for (size_t i = 0; i < sizeof parts / sizeof *parts; i++)
 		if (!buffer_add(&wanted, parts[i].data, parts[i].size))
 			return false;
@@ -69,8 +71,8 @@ static status read_payload(struct bytes payload, struct buffer *room, struct byt
 }
 
 /* The signed request to the CSR within it. */
-static status open_request(const struct verifier *verifier, const struct message_finalize_judge *ask, EVP_PKEY *key,
-			   struct buffer *room, struct bytes *der)
+static status open_request(const struct verifier *verifier, const struct verifier_directory *directory,
+			   const struct message_finalize_judge *ask, EVP_PKEY *key, struct buffer *room, struct bytes *der)
 {
 	struct jws jws;
 	TRY(jws_parse(ask->request, room, &jws));
@@ -79,7 +81,7 @@ static status open_request(const struct verifier *verifier, const struct message
 	if (jws.nonce.size == 0)
 		return REFUSE(jws_header_malformed);
 	TRY(jws_verify(&jws, key));
-	if (!is_finalize_url(verifier, ask, jws.url))
+	if (!is_finalize_url(verifier, &directory->rules, ask->order, jws.url))
 		return REFUSE(url_wrong);
 	return read_payload(jws.payload, room, der);
 }
@@ -122,7 +124,8 @@ status verifier_finalize_judge(const struct verifier *verifier, const struct mes
 	struct csr csr;
 	struct csr_names names = {0};
 	__attribute__((cleanup(free_key))) EVP_PKEY *key = NULL;
-	TRY(verifier_judge_directory(verifier, ask->directory));
+	const struct verifier_directory *directory;
+	TRY(verifier_find_directory(verifier, ask->directory, &directory));
 	TRY(token_open_order(verifier->settings.token_key, ask->directory, ask->identifiers.at, ask->identifiers.count, ask->order));
 	TRY(read_names(ask, &names));
 	TRY(open_account(ask->account_jwk, thumbprint, &key));
@@ -132,7 +135,7 @@ status verifier_finalize_judge(const struct verifier *verifier, const struct mes
 	struct buffer scratch = {.data = octets, .size = 0, .room = size};
 	if (octets == NULL)
 		return REFUSE(internal);
-	TRY(open_request(verifier, ask, key, &scratch, &der));
+	TRY(open_request(verifier, directory, ask, key, &scratch, &der));
 	TRY(csr_judge(der, &names, key, &csr, detail));
 	return vouch(verifier, ask, thumbprint, &csr, room, out);
 }

@@ -4,9 +4,11 @@ keyward-verifier.folder = attest/verifier
 keyward-verifier.uses = attest/token ca/jose firmware/confine firmware/boundary
 keyward-verifier.packages = libcrypto libcbor tss2-mu libseccomp
 
-tests += test_statement
+tests += test_statement test_verifier_directories
 test_statement.uses = attest/verifier attest/token tests/device ca/jose firmware/boundary
 test_statement.packages = libcrypto libcbor tss2-mu
+test_verifier_directories.uses = $(test_statement.uses)
+test_verifier_directories.packages = $(test_statement.packages)
 
 tests += test_activation test_activation_maker test_activation_keys test_credential
 test_activation.uses = attest/verifier attest/token tests/device ca/jose firmware/boundary

@@ -17,10 +17,10 @@ const struct format *format_row(size_t row)
 	return row < sizeof formats / sizeof formats[0] ? formats[row] : NULL;
 }
 
-static bool is_taken(const struct verifier *verifier, struct bytes name)
+static bool is_taken(const struct verifier_directory *directory, struct bytes name)
 {
-	for (size_t i = 0; i < verifier->settings.formats.count; i++)
-		if (bytes_equal(verifier->settings.formats.at[i], name))
+	for (size_t i = 0; i < directory->rules.formats.count; i++)
+		if (bytes_equal(directory->rules.formats.at[i], name))
 			return true;
 	return false;
 }
@@ -40,7 +40,7 @@ status format_open(struct bytes octets, struct statement *s)
 		return REFUSE(statement_malformed);
 	const struct bytes text = object->items[name].octets;
 	const struct format *format = format_find(text);
-	if (format == NULL || !is_taken(s->verifier, text)) {
+	if (format == NULL || !is_taken(s->directory, text)) {
 		detail_say(s->detail, "the format %.*s is %s", text.size < 64 ? (int)text.size : 64, (const char *)text.data,
 			   format == NULL ? "unknown" : "not taken by this directory");
 		return REFUSE(format_unsupported);

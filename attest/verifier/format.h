@@ -17,6 +17,7 @@ enum { assurance_software = 1, assurance_hardware = 2, assurance_verified_boot =
 /* What a statement is judged with, and what its checks found on their way. Opened by format_open. */
 struct statement {
 	const struct verifier *verifier;
+	const struct verifier_directory *directory; /* of the order */
 	struct bytes identifier_type, identifier, enrolment_record; /* of the order; the record is empty where there is none */
 	struct bytes bound;                                         /* what the format has to bind, as text */
 	uint8_t expected[32];                                       /* SHA-256 of that */
@@ -67,7 +68,7 @@ const struct format *format_find(struct bytes name);
 const struct format *format_row(size_t row);
 
 /* Reads the object and chooses the format. cbor_malformed, cbor_duplicate; statement_malformed; format_unsupported: unknown, or not
- * among the settings' formats. What it opened is freed by format_close, whatever came out. */
+ * among the directory's formats. What it opened is freed by format_close, whatever came out. */
 status format_open(struct bytes octets, struct statement *s);
 void format_close(struct statement *s);
 

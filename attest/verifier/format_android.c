@@ -21,7 +21,7 @@ static bool is_a_root(X509 *certificate, const struct chain_roots *roots)
 
 static bool chain_is_trusted(struct statement *s)
 {
-	const struct chain_roots *roots = &s->verifier->android_roots;
+	const struct chain_roots *roots = &s->directory->android_roots;
 	const size_t count = s->chain_count;
 	if (count > 1 && is_a_root(s->chain[count - 1], roots))
 		s->chain_count--;

@@ -14,7 +14,7 @@ static bool leaf_is_a_devices(struct statement *s)
 
 static bool chain_is_trusted(struct statement *s)
 {
-	return format_chain_is_trusted(s, &s->verifier->apple_roots);
+	return format_chain_is_trusted(s, &s->directory->apple_roots);
 }
 
 static bool properties_are_read(struct statement *s)

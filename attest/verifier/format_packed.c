@@ -7,7 +7,7 @@
 
 static bool chain_is_trusted(struct statement *s)
 {
-	return format_chain_is_trusted(s, &s->verifier->packed_roots);
+	return format_chain_is_trusted(s, &s->directory->packed_roots);
 }
 
 static bool leaf_is_version_3(struct statement *s)

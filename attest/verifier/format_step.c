@@ -7,7 +7,7 @@
 
 static bool chain_is_trusted(struct statement *s)
 {
-	return format_chain_is_trusted(s, &s->verifier->step_roots);
+	return format_chain_is_trusted(s, &s->directory->step_roots);
 }
 
 static bool properties_are_read(struct statement *s)

@@ -53,15 +53,24 @@ static bool vendor_is_known(struct statement *s)
 
 static bool vendor_is_taken(struct statement *s)
 {
-	return !s->tpm.vendor->is_virtual || s->verifier->settings.may_be_virtual == 1;
+	return !s->tpm.vendor->is_virtual || s->directory->rules.may_be_virtual == 1;
 }
 
 /* What is said of our own issuers stays said where there are no others. */
 static bool chain_is_trusted(struct statement *s)
 {
-	const struct verifier *verifier = s->verifier;
-	s->tpm.is_own_ak = format_chain_is_trusted(s, &verifier->ak_issuers);
-	return s->tpm.is_own_ak || (verifier->ak_roots.count > 0 && format_chain_is_trusted(s, &verifier->ak_roots));
+	const struct chain_roots *others = &s->directory->ak_roots;
+	s->tpm.is_own_ak = format_chain_is_trusted(s, &s->verifier->ak_issuers);
+	return s->tpm.is_own_ak || (others->count > 0 && format_chain_is_trusted(s, others));
+}
+
+/* Our issuer is the same for all directories, and each judges EKs by roots of its own. */
+static bool ak_is_the_directorys(struct statement *s)
+{
+	const bool is_here = !s->tpm.is_own_ak || bytes_equal(bytes_from_text(s->tpm.names.directory), s->directory->rules.name);
+	if (!is_here)
+		detail_say(s->detail, "the AK was enrolled in the directory \"%s\"", s->tpm.names.directory);
+	return is_here;
 }
 
 /* Those of our own issuers were judged when they were enrolled. */
@@ -173,6 +182,7 @@ static const struct format_check checks[] = {
 	{REFUSE(tpm_vendor_unknown), vendor_is_known},
 	{REFUSE(tpm_vendor_virtual), vendor_is_taken},
 	{REFUSE(tpm_chain_untrusted), chain_is_trusted},
+	{REFUSE(tpm_ak_directory), ak_is_the_directorys},
 	{REFUSE(tpm_ak_weak), ak_is_sound},
 	{REFUSE(tpm_certinfo_malformed), certinfo_is_one_attest},
 	{REFUSE(tpm_magic_wrong), magic_is_a_tpms},

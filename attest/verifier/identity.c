@@ -52,7 +52,7 @@ status identity_judge_tpm(struct statement *s)
 	if (!is_module && s->tpm.is_own_ak && bytes_equal_text(s->identifier, ek))
 		return OK;
 	if (s->enrolment_record.size != 0)
-		return record_judge(s->verifier, s->enrolment_record, s->identifier_type, s->identifier, bytes_from_text(ek),
+		return record_judge(s->verifier, s->directory->rules.longest_record_days, s->enrolment_record, s->identifier_type, s->identifier, bytes_from_text(ek),
 				    &s->record);
 	snprintf(attested, sizeof attested, "\"%s\"", ek);
 	return refuse(s, attested, "; an administrator may add an enrolment record for it");
@@ -92,7 +92,7 @@ static status judge_name(struct statement *s, const char *name)
 	if (s->identifier.size != 0 && bytes_equal_text(s->identifier, name))
 		return OK;
 	if (s->enrolment_record.size != 0 && key_hex(s, key))
-		return record_judge(s->verifier, s->enrolment_record, s->identifier_type, s->identifier, bytes_from_text(key),
+		return record_judge(s->verifier, s->directory->rules.longest_record_days, s->enrolment_record, s->identifier_type, s->identifier, bytes_from_text(key),
 				    &s->record);
 	if (name[0] == 0)
 		return REFUSE(identity_absent);

@@ -70,9 +70,9 @@ static status read_claim(struct bytes payload, struct buffer *room, struct claim
 
 /* Nothing here remembers that a record was superseded, so that its own life is what bounds its use. That nobody issues one ahead
  * of time is seen by the second bound. */
-static status judge_life(const struct message_verifier_settings *settings, const struct claim *claim)
+static status judge_life(uint32_t longest_days, const struct claim *claim)
 {
-	const uint64_t now = clock_wall_s(), longest_s = (uint64_t)settings->longest_record_days * seconds_of_a_day;
+	const uint64_t now = clock_wall_s(), longest_s = (uint64_t)longest_days * seconds_of_a_day;
 	if (claim->expires_s <= now)
 		return REFUSE(record_expired);
 	const bool is_short = claim->issued_s <= claim->expires_s && claim->expires_s - claim->issued_s <= longest_s &&
@@ -89,8 +89,8 @@ static bool hash_signed(const struct jws *jws, uint8_t out[32])
 	       EVP_Digest(text.data, text.size, out, NULL, EVP_sha256(), NULL) == 1;
 }
 
-status record_judge(const struct verifier *verifier, struct bytes record, struct bytes identifier_type, struct bytes identifier,
-		    struct bytes ek_hash_hex, struct record *out)
+status record_judge(const struct verifier *verifier, uint32_t longest_days, struct bytes record,
+		    struct bytes identifier_type, struct bytes identifier, struct bytes ek_hash_hex, struct record *out)
 {
 	const struct message_verifier_settings *settings = &verifier->settings;
 	uint8_t octets[3 * longest_record]; /* twice for the JWS, once for the payload's strings */
@@ -103,7 +103,7 @@ status record_judge(const struct verifier *verifier, struct bytes record, struct
 	if (!is_url(jws.url, settings->origin, "/admin/enrolment-record", bytes_from(NULL, 0)))
 		return REFUSE(record_malformed);
 	TRY(read_claim(jws.payload, &room, &claim));
-	TRY(judge_life(settings, &claim));
+	TRY(judge_life(longest_days, &claim));
 	const bool is_this = bytes_equal(claim.identifier_type, identifier_type) && bytes_equal(claim.identifier, identifier) &&
 			     bytes_equal(claim.ek, ek_hash_hex);
 	if (!is_this)

@@ -14,10 +14,9 @@ struct record {
 
 /* OK when `record`, a flattened JWS as sent, gives this identifier to the device whose EK has this hash (64 lower-case hex digits).
  * record_malformed: not such a request, another url or other members; record_forged: no administrator of the settings with that
- * role signed it; record_expired; record_too_long:
- * more days from issued, or from now, to expires than the settings allow; record_mismatch: another identifier, octet for octet, or another EK. The nonce is not looked
+ * role signed it; record_expired; record_too_long: more than `longest_days` from issued, or from now, to expires; record_mismatch: another identifier, octet for octet, or another EK. The nonce is not looked
  * at. */
-status record_judge(const struct verifier *verifier, struct bytes record, struct bytes identifier_type, struct bytes identifier,
-		    struct bytes ek_hash_hex, struct record *out);
+status record_judge(const struct verifier *verifier, uint32_t longest_days, struct bytes record,
+		    struct bytes identifier_type, struct bytes identifier, struct bytes ek_hash_hex, struct record *out);
 
 #endif

@@ -78,7 +78,7 @@ status verifier_statement_judge(const struct verifier *verifier, const struct me
 		.enrolment_record = ask->enrolment_record,
 		.detail = detail,
 	};
-	TRY(verifier_judge_directory(verifier, ask->directory));
+	TRY(verifier_find_directory(verifier, ask->directory, &s.directory));
 	const struct token_purpose purpose = {.directory = ask->directory,
 					      .order = ask->order,
 					      .identifier_type = ask->identifier_type,

@@ -52,15 +52,14 @@ static bool are_known_vendors(struct bytes vendors)
 }
 
 /* Which roots a format's are; NULL: no such format. */
-static struct chain_roots *roots_of(struct verifier *verifier, struct bytes format)
+static struct chain_roots *roots_of(struct verifier_directory *of, struct bytes format)
 {
 	const struct {
 		const char *format;
 		struct chain_roots *roots;
 	} pools[] = {
-		{"ek", &verifier->ek_roots},		    {"ak", &verifier->ak_roots},
-		{"apple", &verifier->apple_roots},	    {"android-key", &verifier->android_roots},
-		{"packed", &verifier->packed_roots}, {"step", &verifier->step_roots},
+		{"ek", &of->ek_roots},	       {"ak", &of->ak_roots},	      {"apple", &of->apple_roots},
+		{"android-key", &of->android_roots}, {"packed", &of->packed_roots}, {"step", &of->step_roots},
 	};
 	for (size_t i = 0; i < sizeof pools / sizeof pools[0]; i++)
 		if (bytes_equal_text(format, pools[i].format))
@@ -68,40 +67,55 @@ static struct chain_roots *roots_of(struct verifier *verifier, struct bytes form
 	return NULL;
 }
 
-/* What is wrong with them; NULL: nothing. */
-static const char *read_trust_roots(const struct message_verifier_settings *settings, struct verifier *out)
+/* What is wrong; NULL: nothing. */
+static const char *add_root(const struct message_trust_root *record, X509 *root, struct verifier_directory *to)
 {
-	for (size_t i = 0; i < settings->roots.count; i++) {
-		struct message_trust_root root;
-		if (is_refused(wire_decode(message_trust_root, settings->roots.at[i], &root)))
-			return "a root is no record of one";
-		struct chain_roots *roots = roots_of(out, root.format);
-		if (roots == NULL)
-			return "a root is of no known format";
-		if (!read_roots(&root.certificate, 1, roots))
-			return "a root is no certificate";
-		if (!are_known_vendors(root.vendors))
-			return "a vendor of a maker's roots is not in the list";
-		if (roots == &out->ek_roots)
-			out->ek_vendors[roots->count - 1] = root.vendors;
-	}
-	out->ek_roots.may_leaf_be_expired = settings->may_ek_be_expired == 1;
+	struct chain_roots *roots = roots_of(to, record->format);
+	if (roots == NULL)
+		return "a root is of no known format";
+	if (roots->count == chain_most_roots || X509_up_ref(root) != 1)
+		return "a directory has too many roots";
+	if (roots == &to->ek_roots)
+		to->ek_vendors[roots->count] = record->vendors;
+	roots->at[roots->count++] = root;
 	return NULL;
 }
 
-static bool are_known_formats(const struct message_verifier_settings *settings)
+/* Each root is read once, and goes to the directories that it serves and to no other. */
+static const char *read_trust_root(struct bytes encoded, struct verifier *out)
 {
-	for (size_t i = 0; i < settings->formats.count; i++)
-		if (format_find(settings->formats.at[i]) == NULL)
-			return false;
-	return true;
+	struct message_trust_root record;
+	if (is_refused(wire_decode(message_trust_root, encoded, &record)))
+		return "a root is no record of one";
+	if (!are_known_vendors(record.vendors))
+		return "a vendor of a maker's roots is not in the list";
+	if (record.directories == 0 || record.directories >> out->directory_count != 0)
+		return "a root serves no directory, or one that there is not";
+	X509 *root = read_root(record.certificate);
+	const char *what = root == NULL ? "a root is no certificate" : NULL;
+	for (size_t i = 0; what == NULL && i < out->directory_count; i++)
+		if ((record.directories >> i & 1) != 0)
+			what = add_root(&record, root, &out->directories[i]);
+	X509_free(root);
+	return what;
 }
 
-static void free_roots(struct chain_roots *roots)
+static const char *read_directories(const struct message_verifier_settings *settings, struct verifier *out)
 {
-	for (size_t i = 0; i < roots->count; i++)
-		X509_free(roots->at[i]);
-	roots->count = 0;
+	if (settings->directories.count == 0)
+		return "there is no directory";
+	for (size_t i = 0; i < settings->directories.count; i++) {
+		struct verifier_directory *directory = &out->directories[i];
+		struct message_verifier_directory *rules = &directory->rules;
+		if (is_refused(wire_decode(message_verifier_directory, settings->directories.at[i], rules)) || rules->name.size == 0)
+			return "a directory is no record of one";
+		for (size_t k = 0; k < rules->formats.count; k++)
+			if (format_find(rules->formats.at[k]) == NULL)
+				return "a statement format is unknown";
+		directory->ek_roots.may_leaf_be_expired = rules->may_ek_be_expired == 1;
+		out->directory_count++;
+	}
+	return NULL;
 }
 
 /* Over the settings without their keys, so that it says what was trusted and is the same after a restart. */
@@ -120,16 +134,29 @@ static bool hash_settings(const struct message_verifier_settings *settings, uint
 	       EVP_Digest(encoded.data, encoded.size, out, &size, EVP_sha256(), NULL) == 1;
 }
 
+static const char *read_settings(const struct message_verifier_settings *settings, struct verifier *out)
+{
+	const char *what = read_directories(settings, out);
+	for (size_t i = 0; what == NULL && i < settings->roots.count; i++)
+		what = read_trust_root(settings->roots.at[i], out);
+	if (what == NULL && !read_roots(settings->ak_issuers.at, settings->ak_issuers.count, &out->ak_issuers))
+		what = "an AK-issuing certificate cannot be read";
+	if (what == NULL && !hash_settings(settings, out->configuration_hash))
+		what = "the settings are too long";
+	return what;
+}
+
+static void free_roots(struct chain_roots *roots)
+{
+	for (size_t i = 0; i < roots->count; i++)
+		X509_free(roots->at[i]);
+	roots->count = 0;
+}
+
 bool verifier_open(const struct message_verifier_settings *settings, struct verifier *out, struct detail *detail)
 {
 	*out = (struct verifier){.settings = *settings};
-	const char *what = read_trust_roots(settings, out);
-	if (what == NULL && !read_roots(settings->ak_issuers.at, settings->ak_issuers.count, &out->ak_issuers))
-		what = "an AK-issuing certificate cannot be read";
-	if (what == NULL && !are_known_formats(settings))
-		what = "a statement format is unknown";
-	if (what == NULL && !hash_settings(settings, out->configuration_hash))
-		what = "the settings are too long";
+	const char *what = read_settings(settings, out);
 	if (what == NULL)
 		return true;
 	detail_say(detail, "%s", what);
@@ -139,19 +166,27 @@ bool verifier_open(const struct message_verifier_settings *settings, struct veri
 
 void verifier_close(struct verifier *verifier)
 {
-	free_roots(&verifier->ek_roots);
 	free_roots(&verifier->ak_issuers);
-	free_roots(&verifier->ak_roots);
-	free_roots(&verifier->apple_roots);
-	free_roots(&verifier->android_roots);
-	free_roots(&verifier->packed_roots);
-	free_roots(&verifier->step_roots);
+	for (size_t i = 0; i < verifier->directory_count; i++) {
+		struct verifier_directory *directory = &verifier->directories[i];
+		free_roots(&directory->ek_roots);
+		free_roots(&directory->ak_roots);
+		free_roots(&directory->apple_roots);
+		free_roots(&directory->android_roots);
+		free_roots(&directory->packed_roots);
+		free_roots(&directory->step_roots);
+	}
 	OPENSSL_cleanse(verifier, sizeof *verifier);
 }
 
-status verifier_judge_directory(const struct verifier *verifier, struct bytes directory)
+status verifier_find_directory(const struct verifier *verifier, struct bytes name, const struct verifier_directory **out)
 {
-	return bytes_equal(directory, verifier->settings.directory) ? OK : REFUSE(directory_wrong);
+	for (size_t i = 0; i < verifier->directory_count; i++)
+		if (bytes_equal(name, verifier->directories[i].rules.name)) {
+			*out = &verifier->directories[i];
+			return OK;
+		}
+	return REFUSE(directory_wrong);
 }
 
 /* One identifier of a device at most, and each in its grammar: what is bound here comes back in vouchers. */
@@ -193,7 +228,8 @@ status verifier_order_open(const struct verifier *verifier, const struct message
 {
 	struct message_order_opened answer = {.expires_boot_s = clock_boot_s() + token_life_s};
 	struct message_identifier identifiers[identifiers_most];
-	TRY(verifier_judge_directory(verifier, ask->directory));
+	const struct verifier_directory *directory;
+	TRY(verifier_find_directory(verifier, ask->directory, &directory));
 	TRY(judge_identifiers(ask, identifiers));
 	const size_t order_at = room->size;
 	TRY(token_make_order(verifier->settings.token_key, ask->directory, ask->identifiers.at, ask->identifiers.count, room));

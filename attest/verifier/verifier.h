@@ -9,11 +9,20 @@
 
 enum { verifier_voucher_life_s = 1800, verifier_activation_life_s = 600 };
 
+/* A directory's own rules, and its roots of the settings' pool. */
+struct verifier_directory {
+	struct message_verifier_directory rules; /* views as below */
+	struct chain_roots ek_roots, ak_roots, apple_roots, android_roots, packed_roots, step_roots;
+	struct bytes ek_vendors[chain_most_roots]; /* of each of ek_roots: whom it may certify, with spaces between; empty: all */
+};
+
+enum { verifier_most_directories = 16 };
+
 struct verifier {
 	struct message_verifier_settings settings; /* views into a mapping that lasts */
 	struct chain_roots ak_issuers;
-	struct chain_roots ek_roots, ak_roots, apple_roots, android_roots, packed_roots, step_roots; /* of the settings' pool */
-	struct bytes ek_vendors[chain_most_roots]; /* of each of ek_roots: whom it may certify, with spaces between; empty: all */
+	struct verifier_directory directories[verifier_most_directories];
+	size_t directory_count;
 	uint8_t configuration_hash[32]; /* of the settings without their secret keys */
 };
 
@@ -21,8 +30,8 @@ struct verifier {
 bool verifier_open(const struct message_verifier_settings *settings, struct verifier *out, struct detail *detail);
 void verifier_close(struct verifier *verifier);
 
-/* directory_wrong unless it is the configured one. */
-status verifier_judge_directory(const struct verifier *verifier, struct bytes directory);
+/* The directory of that name. directory_wrong: there is none. */
+status verifier_find_directory(const struct verifier *verifier, struct bytes name, const struct verifier_directory **out);
 
 /* The five requests. order_open refuses by identifier_count no identifier, or two of devices, and what is in no grammar.  Answers' views point into `room` (wire_packet_room octets at most); written only on OK. */
 status verifier_order_open(const struct verifier *verifier, const struct message_order_open *ask, struct buffer *room,

@@ -36,11 +36,11 @@ static status take_binding(const struct registrar *registrar, const struct reque
 	const json_t *shown = json_object_get(request->payload, "externalAccountBinding");
 	char text[sizeof out->request];
 	if (shown == NULL)
-		return registrar->is_eab_required ? REFUSE(eab_required) : OK;
+		return registrar->directory->is_eab_required ? REFUSE(eab_required) : OK;
 	const size_t size = json_is_object(shown) ? json_dumpb(shown, text, sizeof text, JSON_COMPACT) : 0;
 	if (size == 0 || size > sizeof text)
 		return REFUSE(payload_malformed);
-	return eab_judge(&registrar->eab_keys, request, bytes_from(text, size), out);
+	return eab_judge(&registrar->directory->eab_keys, request, bytes_from(text, size), out);
 }
 
 /* The account of the key, made when there is none; the look and the change are one work, so that one key has one
@@ -49,10 +49,10 @@ static status find_or_add(struct registrar *registrar, struct account_row *accou
 			  bool *is_new)
 {
 	struct account_row found;
-	status looked = store_account_find_key(registrar->store, account->thumbprint, &found);
+	status looked = store_account_find_key(registrar->store, account->directory, account->thumbprint, &found);
 	*is_new = looked.refusal == refusal_account_unknown;
 	if (*is_new) {
-		TRY(store_room_take(registrar->store, store_room_accounts, 0, registrar->accounts_most,
+		TRY(store_room_take(registrar->store, store_room_accounts, account->directory, 0, registrar->directory->accounts_most,
 				    clock_boot_s()));
 		TRY(store_account_add(registrar->store, account, clock_wall_s()));
 		binding->account = account->id;
@@ -69,12 +69,13 @@ static void keep_key(const struct registrar *registrar, const struct request *re
 {
 	struct key_holder holder = *request->signer;
 	holder.account = account->id;
+	holder.directory = account->directory;
 	keyring_keep(registrar->keyring, &holder, changes);
 }
 
 status account_open(struct registrar *registrar, const struct request *request, struct reply *reply)
 {
-	struct account_row account = {0};
+	struct account_row account = {.directory = registrar->directory->id};
 	bool is_new = false;
 	if (request->payload == NULL)
 		return REFUSE(payload_malformed);
@@ -84,7 +85,7 @@ status account_open(struct registrar *registrar, const struct request *request, 
 	const bool is_look_up = json_is_true(json_object_get(request->payload, "onlyReturnExisting"));
 	store_enter(registrar->store);
 	status done =
-	    store_leave(registrar->store, store_account_find_key(registrar->store, request->thumbprint, &account));
+	    store_leave(registrar->store, store_account_find_key(registrar->store, registrar->directory->id, request->thumbprint, &account));
 	if (done.refusal == refusal_account_unknown && !is_look_up) {
 		TRY(contact_judge(json_object_get(request->payload, "contact"), account.contact));
 		struct binding_row binding = {.name = ""};

@@ -45,7 +45,7 @@ static status read_evidence(const struct registrar *registrar, const struct requ
 			    struct message_ak_begin *out)
 {
 	struct buffer room = BUFFER(desk_here()->evidence);
-	out->directory = bytes_from_text(registrar->directory);
+	out->directory = bytes_from_text(registrar->directory->name);
 	memcpy(out->account_thumbprint, request->thumbprint, sizeof out->account_thumbprint);
 	TRY(take_octets(request->payload, "ekCertificate", certificate_most, &room, &out->ek_certificate));
 	TRY(take_octets(request->payload, "ekPublic", public_most, &room, &out->ek_public));
@@ -59,7 +59,7 @@ static status keep(struct registrar *registrar, struct activation_row *activatio
 	TRY(store_activation_count(registrar->store, activation->account, clock_boot_s(), &open));
 	if (open >= activations_most)
 		return REFUSE(activations_too_many);
-	TRY(store_room_take(registrar->store, store_room_activations, activation->account, registrar->orders_most,
+	TRY(store_room_take(registrar->store, store_room_activations, registrar->directory->id, activation->account, registrar->directory->orders_most,
 			    clock_boot_s()));
 	return store_activation_add(registrar->store, activation);
 }
@@ -79,6 +79,7 @@ status ak_begin(struct registrar *registrar, const struct request *request, stru
 	struct message_ak_begin ask = {0};
 	struct message_ak_begun begun;
 	struct activation_row activation = {.account = request->account,
+					    .directory = registrar->directory->id,
 					    .expires_boot_s = clock_boot_s() + activation_s};
 	TRY(read_evidence(registrar, request, &ask));
 	TRY(ask_verifier(registrar, message_ak_begin, &ask, &begun, reply));
@@ -158,10 +159,10 @@ static status give(struct registrar *registrar, const struct request *request, s
 status ak_finish(struct registrar *registrar, const struct request *request, struct reply *reply)
 {
 	if (request->payload != NULL) {
-		if (!flight_start(&registrar->flight, "ak", request->part))
+		if (!flight_start(registrar->flight, "ak", request->part))
 			return REFUSE(activation_unknown);
 		status used = use(registrar, request, reply);
-		flight_end(&registrar->flight, "ak", request->part);
+		flight_end(registrar->flight, "ak", request->part);
 		TRY(used);
 	}
 	return give(registrar, request, reply);

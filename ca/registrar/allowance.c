@@ -10,16 +10,36 @@ static uint64_t now_us(void)
 	return clock_boot_ms() * 1000;
 }
 
+enum { directory_size = sizeof(int64_t) };
+
+/* Each directory counts for itself; requests are counted together, for no directory may be asked in vain. */
+static struct bytes count_of(const struct registrar *registrar, enum limit limit, struct bytes key, struct buffer *room,
+			     uint32_t *most)
+{
+	const bool is_of_all = limit == limit_requests_per_address;
+	const int64_t directory = is_of_all ? 0 : registrar->directory->id;
+	*most = is_of_all ? registrar->requests_per_address : registrar->directory->limits.most[limit];
+	if (!buffer_add(room, &directory, directory_size) || !buffer_add(room, key.data, key.size))
+		status_broken("a key of a limit is longer than any can be");
+	return buffer_view(room);
+}
+
 static status take(struct registrar *registrar, enum limit limit, struct bytes key, struct reply *reply)
 {
-	return limit_take(registrar->limit_tables, limit, registrar->limits.most[limit], key, now_us(),
-			  &reply->retry_after_s);
+	uint8_t octets[limit_key_most];
+	struct buffer room = BUFFER(octets);
+	uint32_t most = 0;
+	key = count_of(registrar, limit, key, &room, &most);
+	return limit_take(registrar->limit_tables, limit, most, key, now_us(), &reply->retry_after_s);
 }
 
 static status look(struct registrar *registrar, enum limit limit, struct bytes key, struct reply *reply)
 {
-	return limit_look(registrar->limit_tables, limit, registrar->limits.most[limit], key, now_us(),
-			  &reply->retry_after_s);
+	uint8_t octets[limit_key_most];
+	struct buffer room = BUFFER(octets);
+	uint32_t most = 0;
+	key = count_of(registrar, limit, key, &room, &most);
+	return limit_look(registrar->limit_tables, limit, most, key, now_us(), &reply->retry_after_s);
 }
 
 /* Its type, a NUL, its identifier, and what else matters, if anything does. */
@@ -63,7 +83,7 @@ status allowance_account(struct registrar *registrar, const struct request *requ
 status allowance_order(struct registrar *registrar, const struct request *request, const struct order_row *order,
 		       struct reply *reply)
 {
-	uint8_t octets[limit_key_most];
+	uint8_t octets[limit_key_most - directory_size];
 	struct buffer room = BUFFER(octets);
 	for (size_t i = 0; i < order->authorization_count; i++)
 		TRY(look(registrar, limit_orders_per_device, device_of(&order->authorizations[i], (struct bytes){0}, &room),
@@ -75,7 +95,7 @@ status allowance_order(struct registrar *registrar, const struct request *reques
 status allowance_challenge(struct registrar *registrar, const struct request *request,
 			   const struct authorization_row *row, struct reply *reply)
 {
-	uint8_t octets[limit_key_most];
+	uint8_t octets[limit_key_most - directory_size];
 	struct buffer room = BUFFER(octets);
 	int64_t account = request->account;
 	const struct bytes culprit = culprit_of(row, &account, request->address);
@@ -87,14 +107,17 @@ status allowance_challenge(struct registrar *registrar, const struct request *re
 /* What is over the limit by now is refused the next time; here the work is done already. */
 static void add(struct registrar *registrar, enum limit limit, struct bytes key)
 {
-	uint32_t wait_s = 0;
-	(void)is_refused(limit_take(registrar->limit_tables, limit, registrar->limits.most[limit], key, now_us(), &wait_s));
+	uint8_t octets[limit_key_most];
+	struct buffer room = BUFFER(octets);
+	uint32_t wait_s = 0, most = 0;
+	key = count_of(registrar, limit, key, &room, &most);
+	(void)is_refused(limit_take(registrar->limit_tables, limit, most, key, now_us(), &wait_s));
 }
 
 void allowance_count(struct registrar *registrar, int64_t account, const uint8_t *address,
 		     const struct authorization_row *row, status judged)
 {
-	uint8_t octets[limit_key_most];
+	uint8_t octets[limit_key_most - directory_size];
 	struct buffer room = BUFFER(octets);
 	if (!is_refused(judged)) {
 		add(registrar, limit_orders_per_device, device_of(row, (struct bytes){0}, &room));

@@ -77,7 +77,7 @@ static status judge(struct registrar *registrar, const struct request *request, 
 	TRY(store_leave(registrar->store,
 			store_record_find(registrar->store, authorization->type, authorization->value, &record)));
 	struct message_statement_judge ask = {
-	    .directory = bytes_from_text(registrar->directory),
+	    .directory = bytes_from_text(registrar->directory->name),
 	    .order = bytes_from_text(order->name),
 	    .identifier_type = bytes_from_text(authorization->type),
 	    .identifier = bytes_from_text(authorization->value),
@@ -179,13 +179,13 @@ static status answer_device(struct registrar *registrar, const struct request *r
 			    struct reply *reply)
 {
 	struct aim aim;
-	if (flight_start(&registrar->flight, "challenge", request->part)) {
+	if (flight_start(registrar->flight, "challenge", request->part)) {
 		status done = load(registrar, request, order, &aim);
 		if (!is_refused(done))
 			done = judge_open(order, aim);
 		if (!is_refused(done))
 			done = decide(registrar, request, order, aim, reply);
-		flight_end(&registrar->flight, "challenge", request->part);
+		flight_end(registrar->flight, "challenge", request->part);
 		TRY(done);
 	}
 	TRY(load(registrar, request, order, &aim));

@@ -80,7 +80,7 @@ static const char *order_status(struct registrar *registrar, const struct order_
 	case order_pending:
 		return "pending";
 	case order_ready:
-		return flight_has(&registrar->flight, "finalize", order->name) ? "processing" : "ready";
+		return flight_has(registrar->flight, "finalize", order->name) ? "processing" : "ready";
 	case order_valid:
 		return "valid";
 	case order_invalid:
@@ -92,8 +92,8 @@ static const char *order_status(struct registrar *registrar, const struct order_
 uint32_t describe_wait_s(struct registrar *registrar, const struct order_row *order)
 {
 	const bool is_judged = order->state == order_pending &&
-			       (store_order_is_probed(order) || flight_has(&registrar->flight, "challenge", order->name));
-	const bool is_issued = order->state == order_ready && flight_has(&registrar->flight, "finalize", order->name);
+			       (store_order_is_probed(order) || flight_has(registrar->flight, "challenge", order->name));
+	const bool is_issued = order->state == order_ready && flight_has(registrar->flight, "finalize", order->name);
 	return is_judged || is_issued ? 1 : 0;
 }
 
@@ -135,7 +135,7 @@ static const char *challenge_status(struct registrar *registrar, const struct or
 	if (challenge->state == challenge_processing)
 		return "processing";
 	return challenge->challenge == challenge_device_attest_01 &&
-			       flight_has(&registrar->flight, "challenge", order->name)
+			       flight_has(registrar->flight, "challenge", order->name)
 		   ? "processing"
 		   : "pending";
 }
@@ -181,6 +181,8 @@ struct json_t *describe_order(struct registrar *registrar, const struct order_ro
 	if (is_whole && order->state == order_valid)
 		is_whole = add(object, "certificate",
 			       json_string(registrar_url(registrar, "certificate/%s", order->name).text));
+	if (is_whole && order->profile[0] != 0)
+		is_whole = add(object, "profile", json_string(order->profile));
 	if (is_whole && order->replaces[0] != 0)
 		is_whole = add(object, "replaces", json_string(order->replaces));
 	if (is_whole && order->state == order_invalid && order->error[0] != 0)

@@ -20,7 +20,7 @@ static status judge_request(struct registrar *registrar, const struct request *r
 	struct message_finalize_judged judged;
 	struct buffer room = BUFFER(desk_here()->statement);
 	struct message_finalize_judge ask = {
-	    .directory = bytes_from_text(registrar->directory),
+	    .directory = bytes_from_text(registrar->directory->name),
 	    .order = bytes_from_text(order->name),
 	    .account_jwk = bytes_from_text(request->jwk),
 	    .request = request->body,
@@ -40,20 +40,20 @@ static status judge_key(struct registrar *registrar, const struct vouched *vouch
 	struct account_row account;
 	store_enter(registrar->store);
 	status found =
-	    store_leave(registrar->store, store_account_find_key(registrar->store, vouched->key_thumbprint, &account));
+	    store_leave(registrar->store, store_account_find_key(registrar->store, 0, vouched->key_thumbprint, &account));
 	if (!is_refused(found))
 		return REFUSE(csr_key_is_account_key);
 	return found.refusal == refusal_account_unknown ? OK : found;
 }
 
-static status issue(struct registrar *registrar, const struct order_row *order, const struct vouched *vouched,
-		    struct reply *reply)
+static status issue(struct registrar *registrar, const struct order_row *order, const struct profile *profile,
+		    const struct vouched *vouched, struct reply *reply)
 {
 	struct certificate_row row = {.order = order->id};
 	struct message_issue ask = {
 	    .order = bytes_from_text(order->name),
-	    .envelope = bytes_from_text(registrar->envelope),
-	    .validity_s = registrar->validity_s,
+	    .envelope = bytes_from_text(profile->envelope),
+	    .validity_s = profile->validity_s,
 	    .device_voucher = bytes_from(order->voucher, order->voucher_size),
 	    .request_voucher = bytes_from(vouched->voucher, vouched->voucher_size),
 	};
@@ -61,8 +61,8 @@ static status issue(struct registrar *registrar, const struct order_row *order, 
 		if (order->authorizations[i].voucher_size != 0)
 			ask.name_vouchers.at[ask.name_vouchers.count++] =
 			    bytes_from(order->authorizations[i].voucher, order->authorizations[i].voucher_size);
-	memcpy(ask.policy_hash, registrar->policy_hash, sizeof ask.policy_hash);
-	memcpy(row.policy_hash, registrar->policy_hash, sizeof row.policy_hash);
+	memcpy(ask.policy_hash, profile->policy_hash, sizeof ask.policy_hash);
+	memcpy(row.policy_hash, profile->policy_hash, sizeof row.policy_hash);
 	return issue_certificate(registrar, message_issue, &ask, &row, reply);
 }
 
@@ -85,6 +85,16 @@ static status judge_state(const struct order_row *order)
 	return order->state == order_ready ? OK : REFUSE(order_not_ready);
 }
 
+/* The signer knows no profiles, and the client no envelopes. */
+static void tell_lack(const struct order_row *order, const struct profile *profile, struct reply *reply)
+{
+	if (profile->name[0] == 0)
+		return;
+	snprintf(reply->detail, sizeof reply->detail, "the profile %s asks for more than %s%s (assurance %u)", profile->name,
+		 order->voucher_size == 0 ? "names without a device" : "a statement of format ", order->format,
+		 (unsigned)order->assurance);
+}
+
 static status finalize(struct registrar *registrar, const struct request *request, struct order_row *order,
 		       struct reply *reply)
 {
@@ -92,12 +102,17 @@ static status finalize(struct registrar *registrar, const struct request *reques
 	const char *csr = NULL;
 	TRY(describe_load(registrar, request->part, request->account, order));
 	TRY(judge_state(order));
+	const struct profile *profile = registrar_find_profile(registrar, order->profile);
+	if (profile == NULL)
+		return fail(registrar, order, REFUSE(profile_withdrawn), reply);
 	TRY(payload_text(request->payload, "csr", &csr));
 	TRY(judge_request(registrar, request, order, &vouched, reply));
 	TRY(judge_key(registrar, &vouched));
 	if (order->voucher_size != 0 && memcmp(vouched.spki_hash, order->spki_hash, sizeof order->spki_hash) != 0)
 		return fail(registrar, order, REFUSE(csr_key_not_attested), reply);
-	status issued = issue(registrar, order, &vouched, reply);
+	status issued = issue(registrar, order, profile, &vouched, reply);
+	if (issued.refusal == refusal_envelope_unsatisfied)
+		tell_lack(order, profile, reply);
 	if (is_refused(issued) && !reply_is_retryable(issued))
 		return fail(registrar, order, issued, reply);
 	return issued;
@@ -111,7 +126,7 @@ static status give_in_hand(struct registrar *registrar, const struct request *re
 	TRY(describe_load(registrar, request->part, request->account, order));
 	if (order->state != order_valid) {
 		TRY(judge_state(order));
-		if (!flight_has(&registrar->flight, "finalize", order->name))
+		if (!flight_has(registrar->flight, "finalize", order->name))
 			return REFUSE(busy);
 	}
 	return order_give(registrar, order, 200, reply);
@@ -120,10 +135,10 @@ static status give_in_hand(struct registrar *registrar, const struct request *re
 status finalize_order(struct registrar *registrar, const struct request *request, struct reply *reply)
 {
 	struct order_row *order = &desk_here()->order;
-	if (!flight_start(&registrar->flight, "finalize", request->part))
+	if (!flight_start(registrar->flight, "finalize", request->part))
 		return give_in_hand(registrar, request, order, reply);
 	status done = finalize(registrar, request, order, reply);
-	flight_end(&registrar->flight, "finalize", request->part);
+	flight_end(registrar->flight, "finalize", request->part);
 	TRY(done);
 	TRY(describe_load(registrar, request->part, request->account, order));
 	return order_give(registrar, order, 200, reply);

@@ -67,7 +67,7 @@ static status change(struct registrar *registrar, struct account_row *account, c
 		     struct account_row *other)
 {
 	struct account_row after;
-	status looked = store_account_find_key(registrar->store, holder->thumbprint, other);
+	status looked = store_account_find_key(registrar->store, registrar->directory->id, holder->thumbprint, other);
 	if (looked.refusal != refusal_account_unknown)
 		return is_refused(looked) ? looked : REFUSE(account_key_in_use);
 	TRY(store_account_find(registrar->store, account->id, &after));
@@ -97,6 +97,7 @@ status key_change_make(struct registrar *registrar, const struct request *reques
 		reply_locate(reply, registrar_url(registrar, "account/%lld", (long long)other.id).text);
 	TRY(changed);
 	holder.account = account.id;
+	holder.directory = registrar->directory->id;
 	keyring_replace(registrar->keyring, &holder);
 	if (registrar->log != NULL)
 		registrar->log(5, "account %lld has a new key", (long long)account.id);

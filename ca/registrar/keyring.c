@@ -14,6 +14,7 @@ enum { sets = 256, ways = 4, administrators_most = 16 };
 
 struct cached {
 	int64_t account; /* 0: free */
+	int64_t directory;
 	uint64_t used;
 	EVP_PKEY *key;
 	char *jwk;
@@ -101,7 +102,7 @@ static bool look_up(struct keyring *keyring, int64_t account, struct key_holder 
 		if (set[way].account != account || EVP_PKEY_up_ref(set[way].key) != 1)
 			continue;
 		set[way].used = ++keyring->clock;
-		*out = (struct key_holder){.key = set[way].key, .account = account};
+		*out = (struct key_holder){.key = set[way].key, .account = account, .directory = set[way].directory};
 		snprintf(out->jwk, sizeof out->jwk, "%s", set[way].jwk);
 		memcpy(out->thumbprint, set[way].thumbprint, store_hash_size);
 		return true;
@@ -124,7 +125,7 @@ static void keep(struct keyring *keyring, const struct key_holder *holder)
 		return;
 	}
 	drop(oldest);
-	*oldest = (struct cached){.account = holder->account, .used = ++keyring->clock, .key = holder->key, .jwk = jwk};
+	*oldest = (struct cached){.account = holder->account, .directory = holder->directory, .used = ++keyring->clock, .key = holder->key, .jwk = jwk};
 	memcpy(oldest->thumbprint, holder->thumbprint, store_hash_size);
 }
 
@@ -170,6 +171,7 @@ status keyring_find_account(struct keyring *keyring, struct store *store, int64_
 	TRY(store_leave(store, store_account_find(store, account, &row)));
 	TRY(keyring_take(bytes_from_text(row.jwk), &holder));
 	holder.account = account;
+	holder.directory = row.directory;
 	keyring_keep(keyring, &holder, changes);
 	*out = holder;
 	return OK;

@@ -14,6 +14,7 @@ struct keyring;
 struct key_holder {
 	EVP_PKEY *key;
 	int64_t account; /* 0: none yet, or an administrator */
+	int64_t directory; /* of the account */
 	char jwk[1025];	 /* canonical */
 	uint8_t thumbprint[store_hash_size];
 	char administrator[65], role[33]; /* empty: an account */

@@ -26,19 +26,20 @@ static status judge_time(const json_t *payload, const char *name)
 }
 
 /* Whether the directory could ever certify it: its type, its grammar, the envelope's names, a challenge for it. */
-static status judge_identifier(const struct registrar *registrar, const char *type_text, const char *value_text)
+static status judge_identifier(const struct registrar *registrar, const struct profile *profile, const char *type_text,
+			       const char *value_text)
 {
 	const struct bytes type = bytes_from_text(type_text), value = bytes_from_text(value_text);
-	if (!identifier_is_among(bytes_from_text(registrar->identifiers), type))
+	if (!identifier_is_among(bytes_from_text(registrar->directory->identifiers), type))
 		return REFUSE(identifier_type_unsupported);
 	TRY(identifier_judge(type, value));
 	if (bytes_equal_text(type, "dns") && !idna_is_proper(value_text))
 		return REFUSE(identifier_malformed);
-	if (!identifier_is_device(type) && !identifier_is_within(type, value, bytes_from_text(registrar->dns_suffixes),
-								 bytes_from_text(registrar->ip_ranges)))
+	if (!identifier_is_device(type) && !identifier_is_within(type, value, bytes_from_text(profile->dns_suffixes),
+								 bytes_from_text(profile->ip_ranges)))
 		return REFUSE(envelope_name_outside);
 	for (enum challenge i = 0; i < challenge_count; i++)
-		if (registrar->offers[i] && challenge_fits(i, type, value))
+		if (registrar->directory->offers[i] && challenge_fits(i, type, value))
 			return OK;
 	return REFUSE(challenge_unavailable);
 }
@@ -65,13 +66,14 @@ static void start_authorization(const struct registrar *registrar, const char *t
 	out->state = authorization_pending;
 	out->challenge_count = out->voucher_size = 0;
 	for (enum challenge i = 0; i < challenge_count; i++)
-		if (registrar->offers[i] && challenge_fits(i, bytes_from_text(type), bytes_from_text(value)))
+		if (registrar->directory->offers[i] && challenge_fits(i, bytes_from_text(type), bytes_from_text(value)))
 			out->challenges[out->challenge_count++] =
 			    (struct challenge_row){.challenge = i, .state = challenge_pending};
 }
 
 /* Each bad identifier gets its subproblem while there is room; the first one's refusal is the order's. */
-static status read_identifiers(const struct registrar *registrar, const json_t *list, struct order_row *order,
+static status read_identifiers(const struct registrar *registrar, const struct profile *profile, const json_t *list,
+			       struct order_row *order,
 			       struct reply *reply)
 {
 	status first = OK;
@@ -84,7 +86,7 @@ static status read_identifiers(const struct registrar *registrar, const json_t *
 		const char *type = NULL, *value = NULL;
 		TRY(payload_text(json_array_get(list, i), "type", &type));
 		TRY(payload_text(json_array_get(list, i), "value", &value));
-		const status judged = judge_identifier(registrar, type, value);
+		const status judged = judge_identifier(registrar, profile, type, value);
 		if (!is_refused(judged)) {
 			start_authorization(registrar, type, value, &order->authorizations[i]);
 			continue;
@@ -95,10 +97,28 @@ static status read_identifiers(const struct registrar *registrar, const json_t *
 	return is_refused(first) ? first : judge_count(order);
 }
 
+/* The one asked for; who asks for none gets the directory's first (draft-ietf-acme-profiles 4). */
+static status read_profile(const struct registrar *registrar, const json_t *payload, struct order_row *order,
+			   const struct profile **out)
+{
+	const char *name = NULL;
+	*out = &registrar->directory->profiles[0];
+	if (json_object_get(payload, "profile") != NULL) {
+		TRY(payload_text(payload, "profile", &name));
+		*out = name[0] == 0 ? NULL : registrar_find_profile(registrar, name);
+	}
+	if (*out == NULL)
+		return REFUSE(profile_unknown);
+	snprintf(order->profile, sizeof order->profile, "%s", (*out)->name);
+	return OK;
+}
+
 static status read_payload(const struct registrar *registrar, const json_t *payload, struct order_row *order,
 			   struct reply *reply)
 {
-	TRY(read_identifiers(registrar, json_object_get(payload, "identifiers"), order, reply));
+	const struct profile *profile = NULL;
+	TRY(read_profile(registrar, payload, order, &profile));
+	TRY(read_identifiers(registrar, profile, json_object_get(payload, "identifiers"), order, reply));
 	TRY(judge_time(payload, "notBefore"));
 	TRY(judge_time(payload, "notAfter"));
 	return renewal_read(payload, order);
@@ -147,10 +167,10 @@ static status add(struct registrar *registrar, struct order_row *order)
 {
 	uint64_t pending = 0;
 	TRY(store_order_count(registrar->store, order->account, clock_boot_s(), &pending));
-	if (pending >= registrar->limits.pending_most)
+	if (pending >= registrar->directory->limits.pending_most)
 		return REFUSE(orders_too_many);
 	TRY(renewal_judge(registrar->store, order));
-	TRY(store_room_take(registrar->store, store_room_orders, order->account, registrar->orders_most,
+	TRY(store_room_take(registrar->store, store_room_orders, order->directory, order->account, registrar->directory->orders_most,
 			    clock_boot_s()));
 	return store_order_add(registrar->store, order, clock_wall_s());
 }
@@ -180,10 +200,11 @@ status order_open(struct registrar *registrar, const struct request *request, st
 {
 	struct order_row *order = &desk_here()->order;
 	struct buffer room = BUFFER(desk_here()->statement);
-	struct message_order_open ask = {.directory = bytes_from_text(registrar->directory)};
+	struct message_order_open ask = {.directory = bytes_from_text(registrar->directory->name)};
 	struct message_order_opened opened;
 	memset(order, 0, offsetof(struct order_row, authorizations));
 	order->account = request->account;
+	order->directory = registrar->directory->id;
 	TRY(read_payload(registrar, request->payload, order, reply));
 	TRY(allowance_order(registrar, request, order, reply));
 	TRY(order_list_identifiers(order, &room, ask.identifiers.at, &ask.identifiers.count));

@@ -38,7 +38,7 @@ static void put(void *to, const char *name)
 
 void probe_announce(struct registrar *registrar, const char *order)
 {
-	struct probing *probing = &registrar->probing;
+	struct probing *probing = registrar->probing;
 	pthread_mutex_lock(&probing->lock);
 	put(probing, order);
 	pthread_cond_signal(&probing->woken);
@@ -48,7 +48,7 @@ void probe_announce(struct registrar *registrar, const char *order)
 /* Fills the empty queue with the next ones that the database has. */
 static status scan(struct registrar *registrar)
 {
-	struct probing *probing = &registrar->probing;
+	struct probing *probing = registrar->probing;
 	const struct probing_listing listing = {probe_queue_most, put, probing};
 	unsigned count = 0;
 	store_enter(registrar->store);
@@ -63,7 +63,7 @@ static status scan(struct registrar *registrar)
 /* probe_idle: nothing waits. probe_later: what waits could not be read. */
 static enum probe_outcome take(struct registrar *registrar, char out[65])
 {
-	struct probing *probing = &registrar->probing;
+	struct probing *probing = registrar->probing;
 	enum probe_outcome without = probe_idle;
 	pthread_mutex_lock(&probing->lock);
 	if (probing->count == 0 && probing->is_scan_due && is_refused(scan(registrar))) {
@@ -126,11 +126,11 @@ static bool choose(struct registrar *registrar, const struct order_row *order, s
 			if (order->authorizations[i].challenges[k].state != challenge_processing)
 				continue;
 			snprintf(flight, sizeof flight, "%u/%u/%.64s", (unsigned)i, (unsigned)k, order->name);
-			if (is_chosen && !flight_has(&registrar->flight, "probe", flight)) {
+			if (is_chosen && !flight_has(registrar->flight, "probe", flight)) {
 				probe_announce(registrar, order->name);
 				return true;
 			}
-			if (is_chosen || !flight_start(&registrar->flight, "probe", flight))
+			if (is_chosen || !flight_start(registrar->flight, "probe", flight))
 				continue;
 			is_chosen = true;
 			probe->number = i;
@@ -152,7 +152,7 @@ static status ask(struct registrar *registrar, const struct probe *probe, const 
 	const struct authorization_row *authorization = &order->authorizations[probe->number];
 	const struct challenge_row *challenge = &authorization->challenges[probe->at];
 	struct message_name_probe request = {
-	    .directory = bytes_from_text(registrar->directory),
+	    .directory = bytes_from_text(registrar->directory->name),
 	    .order = bytes_from_text(order->name),
 	    .identifier_type = bytes_from_text(authorization->type),
 	    .identifier = bytes_from_text(authorization->value),
@@ -238,15 +238,16 @@ static enum probe_outcome work_on(struct registrar *registrar, struct order_row 
 	if (!choose(registrar, order, probe))
 		return probe_done;
 	const status done = run(registrar, probe, order);
-	flight_end(&registrar->flight, "probe", probe->flight);
+	flight_end(registrar->flight, "probe", probe->flight);
 	if (!is_refused(done))
 		return probe_done;
 	probe_announce(registrar, probe->order);
 	return reply_is_retryable(done) ? probe_later : probe_done;
 }
 
-enum probe_outcome probe_once(struct registrar *registrar)
+enum probe_outcome probe_once(struct registrar *shared)
 {
+	struct registrar here = *shared, *registrar = &here;
 	struct probe probe;
 	const enum probe_outcome taken = take(registrar, probe.order);
 	if (taken != probe_done)
@@ -258,14 +259,15 @@ enum probe_outcome probe_once(struct registrar *registrar)
 		probe_announce(registrar, probe.order);
 		return probe_later;
 	}
-	if (is_refused(loaded) || order->state != order_pending || clock_boot_s() >= order->expires_boot_s)
+	here.directory = is_refused(loaded) ? NULL : registrar_get_directory(shared, order->directory);
+	if (here.directory == NULL || order->state != order_pending || clock_boot_s() >= order->expires_boot_s)
 		return probe_done;
-	if (!probe_admit(&registrar->probing, probe.account.id)) {
+	if (!probe_admit(registrar->probing, probe.account.id)) {
 		probe_announce(registrar, probe.order);
 		return probe_later;
 	}
 	const enum probe_outcome outcome = work_on(registrar, order, &probe);
-	probe_give_back(&registrar->probing, probe.account.id);
+	probe_give_back(registrar->probing, probe.account.id);
 	return outcome;
 }
 
@@ -283,7 +285,7 @@ static void *keep_probing(void *argument)
 {
 	struct registrar *registrar = argument;
 	for (;;) {
-		wait_for_work(&registrar->probing);
+		wait_for_work(registrar->probing);
 		if (probe_once(registrar) == probe_later)
 			sleep(retry_s);
 	}

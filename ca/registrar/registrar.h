@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * What every resource works with: the settings, the store, nonces, keys, the two neighbours. Filled by main, and by
- * tests with neighbours of their own. */
+ * What every resource works with: the settings, the store, nonces, keys, the neighbours, and the directory that is asked.
+ * Filled by main, and by tests with neighbours of their own. */
 #ifndef KEYWARD_REGISTRAR_H
 #define KEYWARD_REGISTRAR_H
 
@@ -14,26 +14,47 @@
 #include "ca/registrar/takeover.h"
 #include "firmware/boundary/link.h"
 
-struct registrar {
-	char origin[257], directory[65], envelope[65];
-	uint32_t validity_s, longest_record_days;
-	/* What it takes: types of identifiers, challenges, and names within those of the envelope. */
-	char identifiers[129], dns_suffixes[1025], ip_ranges[1025];
+/* What orders of a directory can end in. */
+struct profile {
+	char name[65], description[257]; /* the name is empty where the directory has no profiles */
+	char envelope[65], dns_suffixes[1025], ip_ranges[1025];
+	uint32_t validity_s;
+	char policy[320]; /* the rule as configured, in one line; its SHA-256 goes into the ledger */
+	uint8_t policy_hash[store_hash_size];
+};
+
+enum { registrar_most_directories = 16, registrar_most_profiles = 8 };
+
+/* One ACME directory: accounts and orders belong to one, and are not there in any other. */
+struct directory {
+	int64_t id;	   /* in the store */
+	char name[65];	   /* to neighbours and in the log */
+	char segment[65];  /* in URLs: its path, or else its name */
+	struct profile profiles[registrar_most_profiles]; /* the first is for who asks for none */
+	size_t profile_count;
+	char identifiers[129]; /* types that it takes */
 	bool offers[challenge_count];
 	/* Accounts without a certificate, and open orders and activations, that there may be in all. */
-	uint32_t accounts_most, orders_most, account_idle_s;
+	uint32_t accounts_most, orders_most;
 	struct limits limits;
-	char policy[320]; /* the directory's rule as configured, in one line; its SHA-256 goes into the ledger */
-	uint8_t policy_hash[store_hash_size];
 	bool is_eab_required;
 	struct eab_keys eab_keys;
+};
+
+/* Copied for each request, so that it says which directory is asked: what all share is behind pointers. */
+struct registrar {
+	char origin[257];
+	const struct directory *directory; /* that is asked; NULL: none is */
+	struct directory *directories;
+	size_t directory_count;
+	uint32_t longest_record_days, account_idle_s, requests_per_address;
 	struct store *store;
 	struct nonces *nonces;
 	struct limit_tables *limit_tables;
 	struct keyring *keyring;
-	struct flight flight;
-	struct takeover takeover;
-	struct probing probing;
+	struct flight *flight;
+	struct takeover *takeover;
+	struct probing *probing;
 	struct link *verifier, *signer, *prober;
 	/* How long a request waits for a neighbour that starts again. */
 	unsigned verifier_patience_ms, signer_patience_ms, prober_patience_ms;
@@ -46,7 +67,14 @@ status registrar_open(struct registrar *registrar, const struct message_registra
 		      const char *database, void (*beat)(void), char sentence[256]);
 void registrar_close(struct registrar *registrar);
 
-/* A URL below the directory: registrar_url(r, "order/%s", name).text */
+/* The directory of that segment in URLs, or of that number in the store; NULL: there is none. */
+const struct directory *registrar_find_directory(const struct registrar *registrar, struct bytes segment);
+const struct directory *registrar_get_directory(const struct registrar *registrar, int64_t id);
+
+/* The profile of that name, of the directory that is asked; NULL: it has none. */
+const struct profile *registrar_find_profile(const struct registrar *registrar, const char *name);
+
+/* A URL below the directory that is asked: registrar_url(r, "order/%s", name).text */
 struct url {
 	char text[512];
 };

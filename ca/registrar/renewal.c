@@ -44,7 +44,7 @@ static bool is_under(struct bytes leaf, const struct renewal_id *id)
 	return leaf.size != 0 && memmem(leaf.data, leaf.size, extension, sizeof extension) != NULL;
 }
 
-static status find(struct store *store, struct bytes text, struct predecessor_row *out)
+static status find(struct store *store, int64_t directory, struct bytes text, struct predecessor_row *out)
 {
 	uint8_t octets[leaf_most];
 	struct buffer room = BUFFER(octets);
@@ -53,7 +53,7 @@ static status find(struct store *store, struct bytes text, struct predecessor_ro
 	if (id.serial_size != store_serial_size)
 		return REFUSE(renewal_unknown);
 	TRY(store_predecessor_find(store, id.serial, &room, out));
-	const bool is_ours = is_under(out->leaf, &id);
+	const bool is_ours = out->directory == directory && is_under(out->leaf, &id);
 	out->leaf = (struct bytes){0}; /* it pointed here */
 	return is_ours ? OK : REFUSE(renewal_unknown);
 }
@@ -62,12 +62,12 @@ status renewal_show(struct registrar *registrar, const struct request *request, 
 {
 	struct predecessor_row row;
 	store_enter(registrar->store);
-	TRY(store_leave(registrar->store, find(registrar->store, bytes_from_text(request->part), &row)));
+	TRY(store_leave(registrar->store, find(registrar->store, registrar->directory->id, bytes_from_text(request->part), &row)));
 	const struct renewal_window window = renewal_suggest(row.not_before_s, row.not_after_s, row.revoked_s);
 	json_t *object = json_pack("{s:{s:s, s:s}}", "suggestedWindow", "start", describe_time(window.start_s).text, "end",
 				   describe_time(window.end_s).text);
-	if (object != NULL && row.revoked_s != 0 && registrar->limits.help[0] != 0 &&
-	    json_object_set_new(object, "explanationURL", json_string(registrar->limits.help)) != 0) {
+	if (object != NULL && row.revoked_s != 0 && registrar->directory->limits.help[0] != 0 &&
+	    json_object_set_new(object, "explanationURL", json_string(registrar->directory->limits.help)) != 0) {
 		json_decref(object);
 		object = NULL;
 	}
@@ -103,7 +103,7 @@ status renewal_judge(struct store *store, struct order_row *order)
 	struct order_row *predecessor = &desk_here()->predecessor;
 	if (order->replaces[0] == 0)
 		return OK;
-	TRY(find(store, bytes_from_text(order->replaces), &row));
+	TRY(find(store, order->directory, bytes_from_text(order->replaces), &row));
 	TRY(store_order_find(store, row.order, predecessor));
 	order->is_successor = predecessor->account == order->account;
 	if (count_shared(order, predecessor) < (order->is_successor ? 1 : predecessor->authorization_count))

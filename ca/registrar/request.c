@@ -41,7 +41,12 @@ static status find_account(struct registrar *registrar, const struct jws *jws, s
 		return REFUSE(jws_jwk_not_allowed);
 	if (!registrar_read_account_url(registrar, jws->kid, &account))
 		return REFUSE(account_unknown);
-	return keyring_find_account(registrar->keyring, registrar->store, account, out);
+	TRY(keyring_find_account(registrar->keyring, registrar->store, account, out));
+	if (out->directory == registrar->directory->id)
+		return OK;
+	EVP_PKEY_free(out->key);
+	out->key = NULL;
+	return REFUSE(account_unknown);
 }
 
 static status find_administrator(struct registrar *registrar, const struct jws *jws, struct key_holder *out)
@@ -141,15 +146,19 @@ static status answer(struct registrar *registrar, const struct message_request *
 	return answer_signed(registrar, row, in, &request, reply);
 }
 
-/* The sentence of a refusal that an administrator should hear of. */
+/* The sentence of a refusal that an administrator should hear of. For a path that nobody should guess the directory's name
+ * stands in it. */
 static void note(struct registrar *registrar, const struct message_request *in, const struct reply *reply, status why)
 {
 	const struct refusal_entry *entry = status_entry(why.refusal);
+	const struct directory *directory = registrar->directory;
 	const char *more = why.refusal == refusal_store_failed ? store_trouble(registrar->store) : reply->detail;
+	const size_t known = directory == NULL ? 0 : strlen(route_lead) + strlen(directory->segment);
 	if (registrar->log != NULL && allowance_is_news(registrar, in, why))
-		registrar->log(entry->http_status >= 500 ? 4 : 6, "%.*s from %.*s refused: %s%s%s", (int)in->path.size,
-			       (const char *)in->path.data, (int)in->remote.size, (const char *)in->remote.data,
-			       entry->name, more[0] == 0 ? "" : ": ", more);
+		registrar->log(entry->http_status >= 500 ? 4 : 6, "%s%s%.*s from %.*s refused: %s%s%s",
+			       directory == NULL ? "" : route_lead, directory == NULL ? "" : directory->name,
+			       (int)(in->path.size - known), (const char *)in->path.data + known, (int)in->remote.size,
+			       (const char *)in->remote.data, entry->name, more[0] == 0 ? "" : ": ", more);
 }
 
 static bool is_directory(const struct registrar *registrar, struct bytes path)
@@ -158,20 +167,24 @@ static bool is_directory(const struct registrar *registrar, struct bytes path)
 	return bytes_equal_text(path, url.text + strlen(registrar->origin));
 }
 
-void request_answer(struct registrar *registrar, const struct message_request *in, struct message_response *out)
+void request_answer(struct registrar *shared, const struct message_request *in, struct message_response *out)
 {
 	struct reply *reply = &desk_here()->reply;
+	struct registrar here = *shared, *registrar = &here;
 	reply_start(reply);
+	here.directory = registrar_find_directory(shared, route_directory(in->path));
+	const struct directory *directory = here.directory;
 	status answered = answer(registrar, in, reply);
 	if (is_refused(answered)) {
 		reply_refuse(reply, answered);
-		if (registrar->limits.help[0] != 0 && strcmp(status_entry(answered.refusal)->acme, "rateLimited") == 0)
-			reply_link(reply, registrar->limits.help, "help");
+		if (directory != NULL && directory->limits.help[0] != 0 &&
+		    strcmp(status_entry(answered.refusal)->acme, "rateLimited") == 0)
+			reply_link(reply, directory->limits.help, "help");
 		note(registrar, in, reply, answered);
 	}
 	if (in->method == 'P' && reply->nonce[0] == 0)
 		nonce_new(registrar->nonces, reply->nonce);
-	if (!is_directory(registrar, in->path)) /* RFC 8555 7.1: on all but the directory */
+	if (directory != NULL && !is_directory(registrar, in->path)) /* RFC 8555 7.1: on all but the directory */
 		reply_link(reply, registrar_url(registrar, "directory").text, "index");
 	reply_view(reply, out);
 }

@@ -148,6 +148,8 @@ status revoke_certificate(struct registrar *registrar, const struct request *req
 	TRY(payload_octets(request->payload, "certificate", &sent));
 	TRY(read_reason(request->payload, &row.reason));
 	TRY(find_certificate(registrar, buffer_view(&sent), &room, &certificate));
+	if (registrar->directory != NULL && certificate.directory != registrar->directory->id)
+		return REFUSE(certificate_unknown);
 	TRY(judge_asker(registrar, request, &certificate, &row.asked_by));
 	TRY(judge_state(registrar, &certificate));
 	row.certificate = certificate.entry;

@@ -33,7 +33,16 @@ static bool is_name(struct bytes segment)
 	return true;
 }
 
-static bool matches(const char *pattern, const char *directory, struct bytes path,
+struct bytes route_directory(struct bytes path)
+{
+	const size_t lead = sizeof route_lead - 1;
+	if (path.size < lead || memcmp(path.data, route_lead, lead) != 0)
+		return bytes_from(NULL, 0);
+	const struct bytes rest = bytes_from(path.data + lead, path.size - lead);
+	return bytes_from(rest.data, segment_size(rest));
+}
+
+static bool matches(const char *pattern, const struct directory *directory, struct bytes path,
 		    struct bytes parts[route_parts_most])
 {
 	size_t count = 0;
@@ -44,7 +53,10 @@ static bool matches(const char *pattern, const char *directory, struct bytes pat
 			path = bytes_from(path.data + 1, path.size - 1);
 		} else {
 			const struct bytes segment = bytes_from(path.data, segment_size(path));
-			if (*pattern == '+' ? !bytes_equal_text(segment, directory) : *pattern == '*' && !is_name(segment))
+			const bool fits = *pattern == '+'   ? directory != NULL && bytes_equal_text(segment, directory->segment)
+					  : *pattern == '*' ? is_name(segment)
+							    : true;
+			if (!fits)
 				return false;
 			if (*pattern != '+')
 				parts[count++] = segment;
@@ -55,7 +67,7 @@ static bool matches(const char *pattern, const char *directory, struct bytes pat
 	return path.size == 0;
 }
 
-status route_find(const char *directory, char method, struct bytes path, struct route_parts *parts,
+status route_find(const struct directory *directory, char method, struct bytes path, struct route_parts *parts,
 		  const struct route_row **out)
 {
 	bool is_known = false;

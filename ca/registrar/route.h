@@ -14,9 +14,15 @@ struct route_row {
 	status (*handle)(struct registrar *registrar, const struct request *request, struct reply *reply);
 };
 
-/* The row for a request, and what stood for each * and ? in its path; empty for ? when it was longer than that. not_found;
- * method_wrong: the path is there for another method. */
-status route_find(const char *directory, char method, struct bytes path, struct route_parts *parts,
+/* In front of every directory's segment in a path. */
+static const char route_lead[] = "/acme/";
+
+/* The segment of a path that says which directory is asked; empty: none. */
+struct bytes route_directory(struct bytes path);
+
+/* The row for a request (`directory`: that of its path; NULL: none), and what stood for each * and ? in its path; empty for ?
+ * when it was longer than that. not_found; method_wrong: the path is there for another method. */
+status route_find(const struct directory *directory, char method, struct bytes path, struct route_parts *parts,
 		  const struct route_row **out);
 
 #endif

@@ -31,12 +31,13 @@ status store_leave(struct store *store, status outcome);
 /* The same, but a loss of power may undo it (the end of a process does not): for what another boot ends anyway. */
 status store_leave_for_this_boot(struct store *store, status outcome);
 
-/* ---- how much there may be in all of what has not led to a certificate yet ---- */
+/* ---- how much a directory may have in all of what has not led to a certificate yet ---- */
 enum store_room { store_room_accounts, store_room_orders, store_room_activations, store_room_count };
 /* A place for a row that the same work adds: an account, an open order, an activation. accounts_full, orders_full:
  * there are `most` of them. An account (0: none) that got a certificate before finds a place all the same, so that a
  * flood of strangers does not keep proven devices from renewing. */
-status store_room_take(struct store *store, enum store_room kind, int64_t account, uint64_t most, uint64_t now_boot_s);
+status store_room_take(struct store *store, enum store_room kind, int64_t directory, int64_t account, uint64_t most,
+		       uint64_t now_boot_s);
 
 /* Removes what never led to a certificate and has had its time, at most `slice` rows of each kind. */
 struct store_sweep {
@@ -50,9 +51,13 @@ struct store_sweep {
 /* Counts the rows it removed or put off; 0: nothing is left to do. */
 status store_sweep(struct store *store, const struct store_sweep *sweep, uint64_t *rows);
 
+/* The number of the directory of that name, given to it when it is new. A database from before there were several gives
+ * what it has to the first that it hears of. */
+status store_directory_know(struct store *store, const char *name, int64_t *id);
+
 /* ---- accounts ---- */
 struct account_row {
-	int64_t id;
+	int64_t id, directory;
 	bool is_active;
 	uint8_t thumbprint[store_hash_size];
 	char jwk[1025];	    /* canonical form of RFC 7638 */
@@ -62,7 +67,8 @@ struct account_row {
 status store_account_find(struct store *store, int64_t id, struct account_row *out);
 /* account_unknown, account_deactivated; account_key_replaced: its key is another than this by now. */
 status store_account_judge(struct store *store, int64_t id, const uint8_t thumbprint[store_hash_size]);
-status store_account_find_key(struct store *store, const uint8_t thumbprint[store_hash_size], struct account_row *out);
+/* In that directory; 0: in any. */
+status store_account_find_key(struct store *store, int64_t directory, const uint8_t thumbprint[store_hash_size], struct account_row *out);
 /* Fills in id. */
 status store_account_add(struct store *store, struct account_row *account, uint64_t now_s);
 status store_account_set_contact(struct store *store, int64_t id, const char *contact);
@@ -116,8 +122,9 @@ struct authorization_row {
 enum order_end { order_end_none = 'p', order_end_deactivated = 'd', order_end_expired = 'x' };
 /* Much room, so one a thread (desk.h). */
 struct order_row {
-	int64_t id, account;
+	int64_t id, account, directory;
 	char name[65]; /* the verifier's order string, in the URL */
+	char profile[65]; /* empty: the directory has none */
 	enum order_state state;
 	enum order_end end;
 	uint64_t expires_s, expires_boot_s;
@@ -177,7 +184,8 @@ status store_order_list(struct store *store, const struct order_listing *listing
 /* A device's certificate that somebody wants to renew. */
 struct predecessor_row {
 	uint64_t not_before_s, not_after_s, revoked_s; /* 0: not revoked */
-	char order[65];				       /* that it was issued for */
+	char order[65];				       /* that it was issued for, */
+	int64_t directory;			       /* in this one */
 	struct bytes leaf;			       /* DER, copied into room */
 };
 /* renewal_unknown */
@@ -225,6 +233,7 @@ status store_revocation_find(struct store *store, uint64_t certificate, struct r
 /* A certificate that somebody wants to be revoked. */
 struct revocable_row {
 	uint64_t entry, not_after_s;
+	int64_t directory;	 /* 0: unknown */
 	int64_t account, device; /* that it was given to; 0: unknown, and of an AK or of names alone no device */
 	struct bytes leaf;	 /* DER, copied into room; empty when the intent was closed without delivery */
 };
@@ -257,7 +266,7 @@ status store_record_add(struct store *store, const struct record_row *record, ui
 status store_record_find(struct store *store, const char *identifier_type, const char *identifier, struct buffer *out);
 
 struct activation_row {
-	int64_t id, account;
+	int64_t id, account, directory;
 	bool is_open;
 	uint64_t expires_boot_s;
 	uint8_t secret_hash[store_hash_size];

@@ -12,7 +12,36 @@ static status read_row(struct store *store, sqlite3_stmt *s, struct account_row 
 	TRY(store_column_fixed(store, s, 2, row.thumbprint, sizeof row.thumbprint));
 	TRY(store_column_text(store, s, 3, row.jwk, sizeof row.jwk));
 	TRY(store_column_text(store, s, 4, row.contact, sizeof row.contact));
+	row.directory = sqlite3_column_int64(s, 5);
 	*out = row;
+	return OK;
+}
+
+static status look_directory_up(struct store *store, const char *name, int64_t *id)
+{
+	bool has_row = false;
+	RESETTING s = store_statement(store, statement_directory_find);
+	store_bind_text(store, s, 1, name);
+	TRY(store_step(store, s, &has_row));
+	*id = has_row ? sqlite3_column_int64(s, 0) : 0;
+	return OK;
+}
+
+status store_directory_know(struct store *store, const char *name, int64_t *id)
+{
+	TRY(look_directory_up(store, name, id));
+	if (*id != 0)
+		return OK;
+	sqlite3_stmt *s = store_statement(store, statement_directory_name_first);
+	store_bind_text(store, s, 1, name);
+	TRY(store_do(store, s));
+	*id = 1;
+	if (sqlite3_changes(store->connection) == 1)
+		return OK;
+	s = store_statement(store, statement_directory_add);
+	store_bind_text(store, s, 1, name);
+	TRY(store_do(store, s));
+	*id = sqlite3_last_insert_rowid(store->connection);
 	return OK;
 }
 
@@ -38,10 +67,11 @@ status store_account_judge(struct store *store, int64_t id, const uint8_t thumbp
 	return memcmp(present, thumbprint, sizeof present) == 0 ? OK : REFUSE(account_key_replaced);
 }
 
-status store_account_find_key(struct store *store, const uint8_t thumbprint[store_hash_size], struct account_row *out)
+status store_account_find_key(struct store *store, int64_t directory, const uint8_t thumbprint[store_hash_size], struct account_row *out)
 {
 	RESETTING s = store_statement(store, statement_account_find_key);
 	store_bind_blob(store, s, 1, thumbprint, store_hash_size);
+	store_bind_number(store, s, 2, (uint64_t)directory);
 	return read_row(store, s, out);
 }
 
@@ -52,6 +82,7 @@ status store_account_add(struct store *store, struct account_row *account, uint6
 	store_bind_text(store, s, 2, account->jwk);
 	store_bind_text(store, s, 3, account->contact);
 	store_bind_number(store, s, 4, now_s);
+	store_bind_number(store, s, 5, (uint64_t)account->directory);
 	TRY(store_do(store, s));
 	account->id = sqlite3_last_insert_rowid(store->connection);
 	account->is_active = true;

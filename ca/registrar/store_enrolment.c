@@ -49,6 +49,7 @@ status store_activation_add(struct store *store, struct activation_row *activati
 	store_bind_number(store, s, 2, activation->expires_boot_s);
 	store_bind_blob(store, s, 3, activation->secret_hash, sizeof activation->secret_hash);
 	store_bind_blob(store, s, 4, activation->state, activation->state_size);
+	store_bind_number(store, s, 5, (uint64_t)activation->directory);
 	TRY(store_do(store, s));
 	activation->id = sqlite3_last_insert_rowid(store->connection);
 	activation->is_open = true;

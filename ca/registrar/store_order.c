@@ -37,6 +37,8 @@ status store_order_add(struct store *store, struct order_row *order, uint64_t no
 	store_bind_number(store, s, 6, order->expires_boot_s);
 	store_bind_text(store, s, 7, order->replaces);
 	store_bind_number(store, s, 8, order->is_successor ? 1 : 0);
+	store_bind_number(store, s, 9, (uint64_t)order->directory);
+	store_bind_text(store, s, 10, order->profile);
 	TRY(store_do(store, s));
 	order->id = sqlite3_last_insert_rowid(store->connection);
 	order->state = order_pending;
@@ -68,7 +70,9 @@ static status read_facts(struct store *store, sqlite3_stmt *s, struct order_row 
 	TRY(store_column_text(store, s, 14, row->claims, sizeof row->claims));
 	row->assurance = (uint8_t)store_column_number(s, 15);
 	row->revoked_s = store_column_number(s, 16);
-	return store_column_text(store, s, 17, row->replaces, sizeof row->replaces);
+	row->directory = sqlite3_column_int64(s, 18);
+	TRY(store_column_text(store, s, 17, row->replaces, sizeof row->replaces));
+	return store_column_text(store, s, 19, row->profile, sizeof row->profile);
 }
 
 status store_order_find(struct store *store, const char *name, struct order_row *out)

@@ -22,6 +22,7 @@ status store_predecessor_find(struct store *store, const uint8_t serial[store_se
 	TRY(store_column_blob(store, s, 4, to, room->room - room->size, &size));
 	room->size += size;
 	row.leaf = bytes_from(to, size);
+	row.directory = sqlite3_column_int64(s, 5);
 	*out = row;
 	return OK;
 }

@@ -50,6 +50,7 @@ status store_revocable_find(struct store *store, const uint8_t serial[store_seri
 	    .not_after_s = store_column_number(s, 1),
 	    .account = (int64_t)store_column_number(s, 2),
 	    .device = (int64_t)store_column_number(s, 3),
+	    .directory = sqlite3_column_int64(s, 5),
 	    .leaf = bytes_from(to, size),
 	};
 	return OK;

@@ -86,6 +86,27 @@ static const char *const scripts[] = {
     "ALTER TABLE acme_order ADD COLUMN replaces TEXT NOT NULL DEFAULT '';"
     "ALTER TABLE acme_order ADD COLUMN is_successor INTEGER NOT NULL DEFAULT 0;"
     "CREATE INDEX order_of_successor ON acme_order (replaces) WHERE is_successor = 1 AND state != 'i';",
+
+    /* Several directories. What was there belongs to the first, whose name is said at the next start. A key has one account
+     * in each, so the table is made anew; its numbers are not used twice. */
+    "CREATE TABLE directory (id INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE) STRICT;"
+    "INSERT INTO directory (id, name) VALUES (1, '');"
+    "CREATE TABLE account_anew (id INTEGER PRIMARY KEY AUTOINCREMENT, directory INTEGER NOT NULL, is_active INTEGER NOT NULL,"
+    " thumbprint BLOB NOT NULL, jwk TEXT NOT NULL, contact TEXT NOT NULL, created_s INTEGER NOT NULL,"
+    " has_certificate INTEGER NOT NULL DEFAULT 0, idle_s INTEGER NOT NULL DEFAULT 0, UNIQUE (thumbprint, directory)) STRICT;"
+    "INSERT INTO account_anew SELECT id, 1, is_active, thumbprint, jwk, contact, created_s, has_certificate, idle_s FROM account;"
+    "DELETE FROM sqlite_sequence WHERE name = 'account_anew';"
+    "INSERT INTO sqlite_sequence SELECT 'account_anew', seq FROM sqlite_sequence WHERE name = 'account';"
+    "DROP TABLE account;"
+    "ALTER TABLE account_anew RENAME TO account;"
+    "CREATE INDEX account_unproven ON account (idle_s, directory) WHERE has_certificate = 0;"
+    "ALTER TABLE acme_order ADD COLUMN directory INTEGER NOT NULL DEFAULT 1;"
+    "ALTER TABLE acme_order ADD COLUMN profile TEXT NOT NULL DEFAULT '';"
+    "ALTER TABLE activation ADD COLUMN directory INTEGER NOT NULL DEFAULT 1;"
+    "DROP INDEX order_open;"
+    "CREATE INDEX order_open ON acme_order (expires_boot_s, directory) WHERE state IN ('p', 'r');"
+    "DROP INDEX activation_unproven;"
+    "CREATE INDEX activation_unproven ON activation (expires_boot_s, directory) WHERE has_certificate = 0;",
 };
 enum { version_now = sizeof scripts / sizeof scripts[0] };
 
@@ -131,7 +152,7 @@ status store_schema_update(sqlite3 *connection, char sentence[256])
 	 * synchronous: the log is synced before a checkpoint; for what must last, store.c syncs it after the commit.
 	 * temp_store: no files beside the database; the empty root has no /tmp. */
 	TRY(run(connection,
-		"PRAGMA locking_mode = EXCLUSIVE; PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL; PRAGMA foreign_keys = ON; PRAGMA temp_store = "
+		"PRAGMA locking_mode = EXCLUSIVE; PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL; PRAGMA temp_store = "
 		"MEMORY;"
 		" PRAGMA trusted_schema = OFF; PRAGMA cell_size_check = ON; PRAGMA journal_size_limit = 16777216",
 		sentence));
@@ -147,7 +168,8 @@ status store_schema_update(sqlite3 *connection, char sentence[256])
 			 version, (int)version_now);
 		return REFUSE(store_failed);
 	}
+	TRY(run(connection, "PRAGMA foreign_keys = OFF", sentence)); /* a table that is made anew takes nothing with it */
 	for (int from = version; from < version_now; from++)
 		TRY(migrate(connection, from, sentence));
-	return OK;
+	return run(connection, "PRAGMA foreign_keys = ON", sentence);
 }

@@ -25,8 +25,10 @@ struct round {
 
 /* How many more there may be before they are counted anew, which is done once a second at most. */
 struct room {
+	int64_t directory;
 	uint64_t left, counted_boot_s;
 };
+enum { store_rooms_most = 64 };
 
 struct store {
 	sqlite3 *connection;
@@ -40,7 +42,7 @@ struct store {
 	bool has_savepoint; /* and has a savepoint of its own, because it is not the round's first */
 	bool is_broken; /* the work at hand met a failure, and can only be undone */
 	char trouble[160];
-	struct room rooms[store_room_count];
+	struct room rooms[store_room_count][store_rooms_most]; /* of a directory: the place of its number, modulo */
 	uint8_t pieces[65536], list[65536]; /* authorizations while they are encoded; of the work at hand, */
 	struct order_row wanted, held;		    /* and what is compared in it */
 	void (*beat)(void); /* while it opens */

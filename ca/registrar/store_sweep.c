@@ -22,25 +22,28 @@ static status is_proven(struct store *store, int64_t account, bool *out)
 	return OK;
 }
 
-static status count_room(struct store *store, enum store_room kind, uint64_t most, uint64_t now_boot_s)
+static status count_room(struct store *store, enum store_room kind, int64_t directory, uint64_t most, uint64_t now_boot_s,
+			 struct room *out)
 {
 	bool has_row = false;
 	RESETTING s = store_statement(store, rooms[kind].count);
 	store_bind_number(store, s, 1, most);
 	store_bind_number(store, s, 2, now_boot_s);
+	store_bind_number(store, s, 3, (uint64_t)directory);
 	TRY(store_step(store, s, &has_row));
-	store->rooms[kind] = (struct room){most - store_column_number(s, 0), now_boot_s};
+	*out = (struct room){directory, most - store_column_number(s, 0), now_boot_s};
 	return OK;
 }
 
 /* Counting costs as much as there is, so it is rare: what was added since the last count is subtracted, and what ended
  * since then is not known before the next. */
-status store_room_take(struct store *store, enum store_room kind, int64_t account, uint64_t most, uint64_t now_boot_s)
+status store_room_take(struct store *store, enum store_room kind, int64_t directory, int64_t account, uint64_t most,
+		       uint64_t now_boot_s)
 {
-	struct room *room = &store->rooms[kind];
+	struct room *room = &store->rooms[kind][(uint64_t)directory % store_rooms_most];
 	bool is_let_in = false;
-	if (room->left == 0 && room->counted_boot_s < now_boot_s)
-		TRY(count_room(store, kind, most, now_boot_s));
+	if (room->directory != directory || (room->left == 0 && room->counted_boot_s < now_boot_s))
+		TRY(count_room(store, kind, directory, most, now_boot_s, room));
 	if (room->left > 0) {
 		room->left--;
 		return OK;

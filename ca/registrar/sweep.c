@@ -18,11 +18,14 @@ static uint64_t before(uint64_t now_s, uint64_t age_s)
 status sweep_slice(struct registrar *registrar, uint64_t *rows)
 {
 	const uint64_t now_s = clock_wall_s();
+	uint64_t orders_most = 0;
+	for (size_t i = 0; i < registrar->directory_count; i++)
+		orders_most += registrar->directories[i].orders_most;
 	const struct store_sweep sweep = {
 	    .slice = slice,
 	    .open_before_boot_s = before(clock_boot_s(), kept_s),
 	    .closed_before_s = before(now_s, kept_s),
-	    .closed_most = registrar->orders_most,
+	    .closed_most = orders_most,
 	    .idle_before_s = before(now_s, registrar->account_idle_s),
 	    .now_s = now_s,
 	};

@@ -29,10 +29,10 @@ void takeover_open(struct takeover *takeover)
 
 void takeover_announce(struct registrar *registrar)
 {
-	pthread_mutex_lock(&registrar->takeover.lock);
-	atomic_store(&registrar->takeover.is_due, true);
-	pthread_cond_signal(&registrar->takeover.woken);
-	pthread_mutex_unlock(&registrar->takeover.lock);
+	pthread_mutex_lock(&registrar->takeover->lock);
+	atomic_store(&registrar->takeover->is_due, true);
+	pthread_cond_signal(&registrar->takeover->woken);
+	pthread_mutex_unlock(&registrar->takeover->lock);
 }
 
 /* An entry that is not here, as far as we need it. */
@@ -149,13 +149,13 @@ static status take_over(struct registrar *registrar)
 static status run(struct registrar *registrar)
 {
 	status done = OK;
-	pthread_rwlock_wrlock(&registrar->takeover.issuing);
+	pthread_rwlock_wrlock(&registrar->takeover->issuing);
 	/* Taken down first: a channel that comes meanwhile makes it due again. */
-	if (atomic_exchange(&registrar->takeover.is_due, false))
+	if (atomic_exchange(&registrar->takeover->is_due, false))
 		done = take_over(registrar);
 	if (is_refused(done))
-		atomic_store(&registrar->takeover.is_due, true);
-	pthread_rwlock_unlock(&registrar->takeover.issuing);
+		atomic_store(&registrar->takeover->is_due, true);
+	pthread_rwlock_unlock(&registrar->takeover->issuing);
 	/* A signer that is away is the warden's to speak of. */
 	if (is_refused(done) && done.refusal != refusal_neighbour_away && registrar->log != NULL)
 		registrar->log(4, "the ledger was not taken over: %s", status_entry(done.refusal)->sentence);
@@ -165,18 +165,18 @@ static status run(struct registrar *registrar)
 status takeover_hold(struct registrar *registrar)
 {
 	for (;;) {
-		if (atomic_load(&registrar->takeover.is_due))
+		if (atomic_load(&registrar->takeover->is_due))
 			TRY(run(registrar));
-		pthread_rwlock_rdlock(&registrar->takeover.issuing);
-		if (!atomic_load(&registrar->takeover.is_due))
+		pthread_rwlock_rdlock(&registrar->takeover->issuing);
+		if (!atomic_load(&registrar->takeover->is_due))
 			return OK;
-		pthread_rwlock_unlock(&registrar->takeover.issuing);
+		pthread_rwlock_unlock(&registrar->takeover->issuing);
 	}
 }
 
 void takeover_release(struct registrar *registrar)
 {
-	pthread_rwlock_unlock(&registrar->takeover.issuing);
+	pthread_rwlock_unlock(&registrar->takeover->issuing);
 }
 
 /* Until something is due; after a failure, a while. */
@@ -198,7 +198,7 @@ static void *keep_taking_over(void *argument)
 	struct registrar *registrar = argument;
 	bool has_failed = false;
 	for (;;) {
-		wait_for_work(&registrar->takeover, has_failed);
+		wait_for_work(registrar->takeover, has_failed);
 		has_failed = is_refused(run(registrar));
 	}
 	return NULL;

@@ -61,7 +61,9 @@ struct option {
 #define HEAD(name_of_section, name_of_key) .section = section_##name_of_section, .key = #name_of_key
 
 typedef struct configuration struct_of_top, struct_of_listen, struct_of_token, struct_of_tpm, struct_of_ledger,
-	struct_of_prober, struct_of_directory;
+	struct_of_prober;
+typedef struct configuration_directory struct_of_directory;
+typedef struct configuration_profile struct_of_profile;
 typedef struct configuration_eab struct_of_eab;
 typedef struct configuration_maker struct_of_maker;
 typedef struct configuration_key struct_of_key;
@@ -255,24 +257,15 @@ static bool put_sections(const struct reading *reading, enum section which, void
 	return true;
 }
 
-static bool put_directory(const struct reading *reading, struct configuration *out)
-{
-	if (cfg_size(reading->parsed, "directory") != 1)
-		return configuration_text_refuse(&reading->text, 1, "expected is exactly one section directory NAME { }");
-	cfg_t *section = cfg_getnsec(reading->parsed, "directory", 0);
-	if (!put_section(reading, section_directory, section, out))
-		return false;
-	out->directory = keep(cfg_title(section));
-	return true;
-}
-
 static bool put_everything(const struct reading *reading, struct configuration *out)
 {
 	for (enum section which = section_listen; which < section_count; which++)
 		if (sections[which].title == title_PLAIN &&
 		    !put_section(reading, which, cfg_getsec(reading->parsed, sections[which].name), out))
 			return false;
-	return put_section(reading, section_top, reading->parsed, out) && put_directory(reading, out) &&
+	return put_section(reading, section_top, reading->parsed, out) &&
+	       put_sections(reading, section_directory, out->directories, sizeof out->directories[0], &out->directory_count) &&
+	       put_sections(reading, section_profile, out->profiles, sizeof out->profiles[0], &out->profile_count) &&
 	       put_sections(reading, section_eab, out->eabs, sizeof out->eabs[0], &out->eab_count) &&
 	       put_sections(reading, section_maker, out->makers, sizeof out->makers[0], &out->maker_count) &&
 	       put_sections(reading, section_key, out->keys, sizeof out->keys[0], &out->key_count) &&
@@ -350,8 +343,9 @@ static bool parse(struct reading *reading)
 /* The one list with a default. */
 static bool fill_formats(struct configuration *out)
 {
-	if (out->format_count == 0)
-		out->formats[out->format_count++] = "tpm";
+	for (size_t i = 0; i < out->directory_count; i++)
+		if (out->directories[i].format_count == 0)
+			out->directories[i].formats[out->directories[i].format_count++] = "tpm";
 	return true;
 }
 
@@ -384,4 +378,12 @@ bool configuration_read(const char *file, struct configuration *out)
 	free(reading);
 	free(filled);
 	return is_good;
+}
+
+bool configuration_serves(const char *const *directories, size_t count, const char *directory)
+{
+	for (size_t i = 0; i < count; i++)
+		if (strcmp(directories[i], directory) == 0)
+			return true;
+	return count == 0;
 }

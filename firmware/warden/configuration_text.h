@@ -7,7 +7,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-enum { configuration_text_most_marks = 512, configuration_text_longest = 65536 };
+enum { configuration_text_most_marks = 1024, configuration_text_longest = 65536 };
 
 /* Where a key stands, or a section: then key is empty. Keys of the top have an empty section. Each part is cut when it
  * is longer than any that is known. */

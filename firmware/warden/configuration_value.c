@@ -31,6 +31,14 @@ static bool is_name_or_empty(const char *value)
 	return *value == '\0' || is_name(value);
 }
 
+/* Of URLs, octet for octet; so long that nobody finds it by trying. */
+static bool is_segment_or_empty(const char *value)
+{
+	static const char allowed[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
+	const size_t size = strlen(value);
+	return size == 0 || (size >= 22 && strspn(value, allowed) == size);
+}
+
 static bool is_printable(const char *value)
 {
 	const size_t size = strlen(value);
@@ -183,6 +191,7 @@ static const struct {
 } grammars[grammar_count] = {
 	[grammar_NAME] = {is_name, "lower-case letters, digits and '-' inside, at most 63"},
 	[grammar_NAME_OR_EMPTY] = {is_name_or_empty, "lower-case letters, digits and '-' inside, at most 63, or nothing"},
+	[grammar_PATH_SEGMENT_OR_EMPTY] = {is_segment_or_empty, "22 to 64 letters, digits, '-' and '_', or nothing"},
 	[grammar_PRINTABLE] = {is_printable, "text without a space at either end"},
 	[grammar_PATH] = {is_path, "a path (no URI, no '/' at the end)"},
 	[grammar_INNER] = {is_inner, "a relative path without '..'"},

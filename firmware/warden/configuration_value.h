@@ -10,6 +10,7 @@
 enum grammar {
 	grammar_NAME,          /* lower-case letters, digits and '-', a letter or digit at both ends */
 	grammar_NAME_OR_EMPTY, /* the same, or nothing */
+	grammar_PATH_SEGMENT_OR_EMPTY, /* of URLs, too long to be guessed, or nothing */
 	grammar_PRINTABLE,     /* not empty, no space at either end */
 	grammar_PATH,          /* of a file or folder; a relative one starts at the folder of the configuration file */
 	grammar_INNER,         /* of a file below a folder, without a step up */

@@ -5,9 +5,11 @@ keyward-warden.folder = firmware/warden
 keyward-warden.uses = firmware/boundary
 keyward-warden.packages = libconfuse
 
-tests += test_configuration
+tests += test_configuration test_configuration_directories
 test_configuration.uses = firmware/warden firmware/boundary
 test_configuration.packages = libconfuse
+test_configuration_directories.uses = $(test_configuration.uses)
+test_configuration_directories.packages = $(test_configuration.packages)
 
 tests += test_settings
 test_settings.uses = firmware/warden firmware/boundary

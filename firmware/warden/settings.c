@@ -5,14 +5,13 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <limits.h>
 #include <stdio.h>
 #include <sys/mman.h>
 #include <sys/random.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include "firmware/warden/table.h"
+#include "firmware/warden/trust.h"
 
 /* Drawn once per run; a restarted process gets the same. */
 struct boot_keys {
@@ -31,60 +30,9 @@ struct workshop {
 	struct buffer pieces;  /* files and nested records */
 	struct buffer records; /* the outcome */
 	char origin[256];
-	uint8_t piece_room[1 << 21];
-	uint8_t record_room[1 << 20];
+	uint8_t piece_room[3 << 20];
+	uint8_t record_room[3 << 19];
 };
-
-struct building {
-	const struct configuration *from;
-	const char *programs;
-	struct workshop *shop;
-};
-
-static bool complain(const char *path, const char *reason)
-{
-	fprintf(stderr, "%s: %s\n", path, reason);
-	return false;
-}
-
-/* ---- pieces ---- */
-
-/* Reads a whole file of 1 to `most` bytes into the pieces. */
-static bool take_file(const struct building *building, const char *path, size_t most, struct bytes *out)
-{
-	struct buffer *pieces = &building->shop->pieces;
-	struct stat about;
-	int descriptor = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
-	if (descriptor < 0)
-		return complain(path, strerror(errno));
-	ssize_t got = -1;
-	if (fstat(descriptor, &about) == 0 && S_ISREG(about.st_mode) && pieces->room - pieces->size > most)
-		got = read(descriptor, pieces->data + pieces->size, most + 1);
-	close(descriptor);
-	if (got <= 0 || (size_t)got > most)
-		return complain(path, got < 0 ? "it cannot be read" : "it is empty, or longer than such a file can be");
-	*out = bytes_from(pieces->data + pieces->size, (size_t)got);
-	pieces->size += (size_t)got;
-	return true;
-}
-
-static bool take_state_file(const struct building *building, size_t most, struct bytes *out, const char *folder,
-			    const char *name, const char *ending)
-{
-	char path[PATH_MAX];
-	snprintf(path, sizeof path, "%s/%s%s%s", building->from->state, folder, name, ending);
-	return take_file(building, path, most, out);
-}
-
-static bool take_record(const struct building *building, enum message id, const void *record, struct bytes *out)
-{
-	struct buffer *pieces = &building->shop->pieces;
-	const size_t before = pieces->size;
-	if (is_refused(wire_encode(id, record, pieces)))
-		return complain(wire_entry(id)->name, "this part of the configuration is longer than its message takes");
-	*out = bytes_from(pieces->data + before, pieces->size - before);
-	return true;
-}
 
 static struct bytes without_line_end(struct bytes text)
 {
@@ -99,78 +47,31 @@ static bool take_administrators(const struct building *building, struct bytes *i
 		const struct configuration_administrator *from = &building->from->administrators[i];
 		struct message_administrator administrator = {.name = bytes_from_text(from->name),
 							      .role = bytes_from_text(from->role)};
-		if (!take_state_file(building, 1026, &administrator.jwk, "", from->key_file, ""))
+		if (!piece_take_state_file(building, 1026, &administrator.jwk, "", from->key_file, ""))
 			return false;
 		administrator.jwk = without_line_end(administrator.jwk);
-		if (!take_record(building, message_administrator, &administrator, &items[i]))
+		if (!piece_take_record(building, message_administrator, &administrator, &items[i]))
 			return false;
 	}
 	*count = building->from->administrator_count;
 	return true;
 }
 
-static bool take_eab_keys(const struct building *building, struct message_registrar_settings *out)
+static bool take_eab_keys(const struct building *building, const struct configuration_directory *directory,
+			  struct message_registrar_directory *out)
 {
 	for (size_t i = 0; i < building->from->eab_count; i++) {
-		struct message_eab_key eab = {.name = bytes_from_text(building->from->eabs[i].name)};
-		if (!take_state_file(building, 130, &eab.key, "", building->from->eabs[i].key_file, ""))
+		const struct configuration_eab *from = &building->from->eabs[i];
+		struct message_eab_key eab = {.name = bytes_from_text(from->name)};
+		if (!configuration_serves(from->directories, from->directory_count, directory->name))
+			continue;
+		if (!piece_take_state_file(building, 130, &eab.key, "", from->key_file, ""))
 			return false;
 		eab.key = without_line_end(eab.key);
-		if (!take_record(building, message_eab_key, &eab, &out->eab_keys.at[i]))
+		if (!piece_take_record(building, message_eab_key, &eab, &out->eab_keys.at[out->eab_keys.count++]))
 			return false;
 	}
-	out->eab_keys.count = building->from->eab_count;
-	out->is_eab_required = building->from->eab_required;
-	return true;
-}
-
-/* `vendors`: whom roots of EK certificates may certify, with spaces between; empty: all. */
-static bool take_roots(const struct building *building, const char *format, const char *const *paths, size_t path_count,
-		       struct bytes vendors)
-{
-	struct message_verifier_settings *out = &building->shop->verifier;
-	for (size_t i = 0; i < path_count; i++) {
-		struct message_trust_root root = {.format = bytes_from_text(format), .vendors = vendors};
-		if (!take_file(building, paths[i], 4096, &root.certificate) ||
-		    !take_record(building, message_trust_root, &root, &out->roots.at[out->roots.count++]))
-			return false;
-	}
-	return true;
-}
-
-/* Each list is for its format alone. */
-static bool take_directory_roots(const struct building *building)
-{
-	const struct configuration *from = building->from;
-	const struct bytes all = bytes_from(NULL, 0);
-	return take_roots(building, "ek", from->ek_roots, from->ek_root_count, all) &&
-	       take_roots(building, "ak", from->ak_roots, from->ak_root_count, all) &&
-	       take_roots(building, "apple", from->apple_roots, from->apple_root_count, all) &&
-	       take_roots(building, "android-key", from->android_roots, from->android_root_count, all) &&
-	       take_roots(building, "packed", from->packed_roots, from->packed_root_count, all) &&
-	       take_roots(building, "step", from->step_roots, from->step_root_count, all);
-}
-
-/* Into one text, with spaces between. */
-static bool join(const char *const *words, size_t count, struct buffer *out)
-{
-	for (size_t i = 0; i < count; i++)
-		if ((i > 0 && !buffer_add(out, " ", 1)) || !buffer_add(out, words[i], strlen(words[i])))
-			return false;
-	return true;
-}
-
-static bool take_makers(const struct building *building)
-{
-	for (size_t i = 0; i < building->from->maker_count; i++) {
-		const struct configuration_maker *maker = &building->from->makers[i];
-		uint8_t text[192];
-		struct buffer vendors = BUFFER(text);
-		if (!join(maker->vendors, maker->vendor_count, &vendors))
-			return complain(maker->name, "it has too many vendors");
-		if (!take_roots(building, "ek", maker->roots, maker->root_count, buffer_view(&vendors)))
-			return false;
-	}
+	out->is_eab_required = directory->eab_required;
 	return true;
 }
 
@@ -198,9 +99,8 @@ static bool fill_listener(const struct building *building)
 	return true;
 }
 
-static bool take_limits(const struct building *building, struct bytes *out)
+static bool take_limits(const struct building *building, const struct configuration_limits *from, struct bytes *out)
 {
-	const struct configuration_limits *from = &building->from->limits;
 	const struct message_limits limits = {
 		.accounts_per_address = from->accounts_per_address,
 		.orders_per_address = from->orders_per_address,
@@ -211,36 +111,58 @@ static bool take_limits(const struct building *building, struct bytes *out)
 		.pending_per_account = from->pending_per_account,
 		.help = bytes_from_text(from->help),
 	};
-	return take_record(building, message_limits, &limits, out);
+	return piece_take_record(building, message_limits, &limits, out);
 }
 
-static bool take_words(const struct building *building, const char *const *words, size_t count, size_t most, struct bytes *out)
+static bool take_profile(const struct building *building, const struct configuration_profile *from, struct bytes *out)
 {
-	struct buffer *pieces = &building->shop->pieces;
-	const size_t before = pieces->size;
-	if (!join(words, count, pieces) || pieces->size - before > most)
-		return complain(count == 0 ? "" : words[0], "this list is too long");
-	*out = bytes_from(pieces->data + before, pieces->size - before);
-	return true;
-}
-
-static bool fill_registrar_names(const struct building *building, struct message_registrar_settings *out)
-{
-	const struct configuration *from = building->from;
-	out->identifiers = bytes_from_text("permanent-identifier");
-	out->challenges = bytes_from_text("device-attest-01");
-	if ((from->identifier_count != 0 &&
-	     !take_words(building, from->identifiers, from->identifier_count, 128, &out->identifiers)) ||
-	    (from->challenge_count != 0 &&
-	     !take_words(building, from->challenges, from->challenge_count, 128, &out->challenges)))
-		return false;
-	for (size_t i = 0; i < from->envelope_count; i++) {
-		const struct configuration_envelope *envelope = &from->envelopes[i];
-		if (strcmp(envelope->name, from->directory_envelope) == 0)
-			return take_words(building, envelope->dns_suffixes, envelope->dns_suffix_count, 1024, &out->dns_suffixes) &&
-			       take_words(building, envelope->ip_ranges, envelope->ip_range_count, 1024, &out->ip_ranges);
+	struct message_registrar_profile profile = {.name = bytes_from_text(from->name),
+						    .description = bytes_from_text(from->description),
+						    .envelope = bytes_from_text(from->envelope),
+						    .validity_s = from->validity_s};
+	for (size_t i = 0; i < building->from->envelope_count; i++) {
+		const struct configuration_envelope *envelope = &building->from->envelopes[i];
+		if (strcmp(envelope->name, from->envelope) == 0 &&
+		    (!piece_take_words(building, envelope->dns_suffixes, envelope->dns_suffix_count, 1024, &profile.dns_suffixes) ||
+		     !piece_take_words(building, envelope->ip_ranges, envelope->ip_range_count, 1024, &profile.ip_ranges)))
+			return false;
 	}
+	return piece_take_record(building, message_registrar_profile, &profile, out);
+}
+
+/* A directory without profiles has one that has no name. */
+static bool take_profiles(const struct building *building, const struct configuration_directory *from,
+			  struct message_registrar_directory *out)
+{
+	const struct configuration_profile only = {"", "", from->envelope, from->validity_s};
+	if (from->profile_count == 0)
+		return take_profile(building, &only, &out->profiles.at[out->profiles.count++]);
+	for (size_t i = 0; i < from->profile_count; i++)
+		for (size_t k = 0; k < building->from->profile_count; k++)
+			if (strcmp(building->from->profiles[k].name, from->profiles[i]) == 0 &&
+			    !take_profile(building, &building->from->profiles[k], &out->profiles.at[out->profiles.count++]))
+				return false;
 	return true;
+}
+
+static bool take_registrar_directory(const struct building *building, const struct configuration_directory *from,
+				     struct bytes *out)
+{
+	struct message_registrar_directory directory = {
+		.name = bytes_from_text(from->name),
+		.path = bytes_from_text(from->path),
+		.identifiers = bytes_from_text("permanent-identifier"),
+		.challenges = bytes_from_text("device-attest-01"),
+		.accounts_most = from->accounts,
+		.orders_most = from->orders,
+	};
+	if ((from->identifier_count != 0 &&
+	     !piece_take_words(building, from->identifiers, from->identifier_count, 128, &directory.identifiers)) ||
+	    (from->challenge_count != 0 &&
+	     !piece_take_words(building, from->challenges, from->challenge_count, 128, &directory.challenges)))
+		return false;
+	return take_profiles(building, from, &directory) && take_limits(building, &from->limits, &directory.limits) &&
+	       take_eab_keys(building, from, &directory) && piece_take_record(building, message_registrar_directory, &directory, out);
 }
 
 static bool fill_registrar(const struct building *building)
@@ -248,19 +170,33 @@ static bool fill_registrar(const struct building *building)
 	const struct configuration *from = building->from;
 	struct message_registrar_settings *out = &building->shop->registrar;
 	out->origin = bytes_from_text(building->shop->origin);
-	out->directory = bytes_from_text(from->directory);
-	out->envelope = bytes_from_text(from->directory_envelope);
-	out->validity_s = from->directory_validity_s;
-	if (!fill_registrar_names(building, out))
-		return false;
-	out->accounts_most = from->accounts;
-	out->orders_most = from->orders;
-	out->account_idle_s = from->account_idle_s;
-	out->longest_record_days = from->longest_record_days;
+	for (size_t i = 0; i < from->directory_count; i++) {
+		const struct configuration_directory *directory = &from->directories[i];
+		if (!take_registrar_directory(building, directory, &out->directories.at[out->directories.count++]))
+			return false;
+		if (out->account_idle_s < directory->account_idle_s)
+			out->account_idle_s = directory->account_idle_s;
+		if (out->longest_record_days < directory->longest_record_days)
+			out->longest_record_days = directory->longest_record_days;
+	}
 	out->requests_per_address = from->requests_per_address;
 	memcpy(out->boot_id, building->shop->keys.boot_id, sizeof out->boot_id);
-	return take_limits(building, &out->limits) && take_eab_keys(building, out) &&
-	       take_administrators(building, out->administrators.at, &out->administrators.count);
+	return take_administrators(building, out->administrators.at, &out->administrators.count);
+}
+
+static bool take_verifier_directory(const struct building *building, const struct configuration_directory *from,
+				    struct bytes *out)
+{
+	struct message_verifier_directory directory = {
+		.name = bytes_from_text(from->name),
+		.path = bytes_from_text(from->path),
+		.may_be_virtual = from->virtual_tpm,
+		.may_ek_be_expired = from->expired_ek_certificates,
+		.longest_record_days = from->longest_record_days,
+	};
+	for (size_t i = 0; i < from->format_count; i++)
+		directory.formats.at[directory.formats.count++] = bytes_from_text(from->formats[i]);
+	return piece_take_record(building, message_verifier_directory, &directory, out);
 }
 
 static bool fill_verifier(const struct building *building)
@@ -269,25 +205,22 @@ static bool fill_verifier(const struct building *building)
 	const struct boot_keys *keys = &building->shop->keys;
 	struct message_verifier_settings *out = &building->shop->verifier;
 	out->origin = bytes_from_text(building->shop->origin);
-	out->directory = bytes_from_text(from->directory);
-	out->may_be_virtual = from->virtual_tpm;
-	out->may_ek_be_expired = from->expired_ek_certificates;
-	out->longest_record_days = from->longest_record_days;
+	for (size_t i = 0; i < from->directory_count; i++)
+		if (!take_verifier_directory(building, &from->directories[i], &out->directories.at[out->directories.count++]))
+			return false;
 	memcpy(out->token_key, keys->token_key, sizeof out->token_key);
 	memcpy(out->name_token_key, keys->name_token_key, sizeof out->name_token_key);
 	memcpy(out->device_key, keys->device_key, sizeof out->device_key);
 	memcpy(out->request_key, keys->request_key, sizeof out->request_key);
 	memcpy(out->ak_key, keys->ak_key, sizeof out->ak_key);
-	for (size_t i = 0; i < from->format_count; i++)
-		out->formats.at[out->formats.count++] = bytes_from_text(from->formats[i]);
 	for (size_t i = 0; i < from->key_count; i++) {
 		if (strcmp(from->keys[i].role, "ak-issuer") != 0)
 			continue;
 		struct bytes *next = &out->ak_issuers.at[out->ak_issuers.count++];
-		if (!take_state_file(building, 4096, next, "keys/", from->keys[i].label, ".der"))
+		if (!piece_take_state_file(building, 4096, next, "keys/", from->keys[i].label, ".der"))
 			return false;
 	}
-	return take_directory_roots(building) && take_makers(building) &&
+	return trust_take(building, out) &&
 	       take_administrators(building, out->administrators.at, &out->administrators.count);
 }
 
@@ -301,8 +234,8 @@ static bool fill_prober(const struct building *building)
 	out->patience_s = from->probe_patience_s;
 	memcpy(out->name_token_key, keys->name_token_key, sizeof out->name_token_key);
 	memcpy(out->name_key, keys->name_key, sizeof out->name_key);
-	return take_words(building, from->resolvers, from->resolver_count, 512, &out->resolvers) &&
-	       take_words(building, from->networks, from->network_count, 1024, &out->networks);
+	return piece_take_words(building, from->resolvers, from->resolver_count, 512, &out->resolvers) &&
+	       piece_take_words(building, from->networks, from->network_count, 1024, &out->networks);
 }
 
 static bool fill_sealer(const struct building *building)
@@ -313,9 +246,9 @@ static bool fill_sealer(const struct building *building)
 	out->programs = bytes_from_text(building->programs);
 	out->configuration = bytes_from_text(from->file);
 	out->pcr = from->tpm_pcr;
-	return take_state_file(building, 1024, &out->sealed_public, "sealed/", "public", "") &&
-	       take_state_file(building, 1024, &out->sealed_private, "sealed/", "private", "") &&
-	       take_state_file(building, 68, &out->srk_name, "sealed/", "srk-name", "");
+	return piece_take_state_file(building, 1024, &out->sealed_public, "sealed/", "public", "") &&
+	       piece_take_state_file(building, 1024, &out->sealed_private, "sealed/", "private", "") &&
+	       piece_take_state_file(building, 68, &out->srk_name, "sealed/", "srk-name", "");
 }
 
 static bool fill_signer_keys(const struct building *building, struct message_signer_settings *out)
@@ -324,8 +257,8 @@ static bool fill_signer_keys(const struct building *building, struct message_sig
 		const struct configuration_key *from = &building->from->keys[i];
 		struct message_signer_key key = {.role = bytes_from_text(from->role),
 						 .label = bytes_from_text(from->label)};
-		if (!take_state_file(building, 4096, &key.certificate, "keys/", from->label, ".der") ||
-		    !take_record(building, message_signer_key, &key, &out->keys.at[i]))
+		if (!piece_take_state_file(building, 4096, &key.certificate, "keys/", from->label, ".der") ||
+		    !piece_take_record(building, message_signer_key, &key, &out->keys.at[i]))
 			return false;
 	}
 	out->keys.count = building->from->key_count;
@@ -336,15 +269,9 @@ static bool fill_signer_envelopes(const struct building *building, struct messag
 {
 	for (size_t i = 0; i < building->from->envelope_count; i++) {
 		const struct configuration_envelope *from = &building->from->envelopes[i];
-		uint8_t text[64];
-		struct buffer formats = BUFFER(text);
-		if (!join(from->formats, from->format_count, &formats))
-			return complain(from->name, "it has too many formats");
 		struct message_envelope envelope = {
 			.name = bytes_from_text(from->name),
 			.issuer = bytes_from_text(from->issuer),
-			.directory = bytes_from_text(from->directory),
-			.format = buffer_view(&formats),
 			.assurance = from->assurance,
 			.longest_validity_s = from->longest_validity_s,
 			.subject_cn = bytes_from_text(from->subject_cn),
@@ -352,12 +279,26 @@ static bool fill_signer_envelopes(const struct building *building, struct messag
 			.may_hold_ec = from->may_hold_ec,
 			.extended_usage = bytes_from_text(from->extended_usage),
 		};
-		if (!take_words(building, from->dns_suffixes, from->dns_suffix_count, 1024, &envelope.dns_suffixes) ||
-		    !take_words(building, from->ip_ranges, from->ip_range_count, 1024, &envelope.ip_ranges) ||
-		    !take_record(building, message_envelope, &envelope, &out->envelopes.at[i]))
+		if (!piece_take_words(building, from->directories, from->directory_count, 1040, &envelope.directories) ||
+		    !piece_take_words(building, from->formats, from->format_count, 64, &envelope.format) ||
+		    !piece_take_words(building, from->dns_suffixes, from->dns_suffix_count, 1024, &envelope.dns_suffixes) ||
+		    !piece_take_words(building, from->ip_ranges, from->ip_range_count, 1024, &envelope.ip_ranges) ||
+		    !piece_take_record(building, message_envelope, &envelope, &out->envelopes.at[i]))
 			return false;
 	}
 	out->envelopes.count = building->from->envelope_count;
+	return true;
+}
+
+static bool fill_signer_ak_rules(const struct building *building, struct message_signer_settings *out)
+{
+	for (size_t i = 0; i < building->from->directory_count; i++) {
+		const struct configuration_directory *from = &building->from->directories[i];
+		const struct message_ak_rule rule = {bytes_from_text(from->name), from->ak_validity_s};
+		if (!piece_take_record(building, message_ak_rule, &rule, &out->ak_rules.at[i]))
+			return false;
+	}
+	out->ak_rules.count = building->from->directory_count;
 	return true;
 }
 
@@ -372,13 +313,12 @@ static bool fill_signer(const struct building *building)
 	out->server_name = bytes_from_text(from->listen_name);
 	out->server_address = server_address(from);
 	out->tls_issuer = bytes_from_text(from->listen_issuer);
-	out->ak_validity_s = from->ak_validity_s;
 	out->ledger_room_bytes = from->ledger_room_bytes;
 	memcpy(out->device_key, keys->device_key, sizeof out->device_key);
 	memcpy(out->request_key, keys->request_key, sizeof out->request_key);
 	memcpy(out->name_key, keys->name_key, sizeof out->name_key);
 	memcpy(out->ak_key, keys->ak_key, sizeof out->ak_key);
-	return fill_signer_keys(building, out) && fill_signer_envelopes(building, out);
+	return fill_signer_keys(building, out) && fill_signer_envelopes(building, out) && fill_signer_ak_rules(building, out);
 }
 
 /* ---- all ---- */
@@ -388,7 +328,7 @@ static bool encode(struct workshop *shop, enum process process, const void *reco
 	const enum message id = table_row(process)->settings;
 	const size_t before = shop->records.size;
 	if (is_refused(wire_encode(id, record, &shop->records)))
-		return complain(wire_entry(id)->name, "the configuration is longer than its message takes");
+		return piece_complain(wire_entry(id)->name, "the configuration is longer than its message takes");
 	*out = bytes_from(shop->records.data + before, shop->records.size - before);
 	return true;
 }
@@ -400,7 +340,7 @@ static bool build(const struct building *building, struct settings *out)
 	shop->records = BUFFER(shop->record_room);
 	snprintf(shop->origin, sizeof shop->origin, "https://%s:%u", building->from->listen_name, building->from->listen_port);
 	if (getrandom(&shop->keys, sizeof shop->keys, 0) != (ssize_t)sizeof shop->keys)
-		return complain("getrandom", "the kernel gives no random bytes yet, and no key is made without them");
+		return piece_complain("getrandom", "the kernel gives no random bytes yet, and no key is made without them");
 	return fill_listener(building) && fill_registrar(building) && fill_verifier(building) && fill_prober(building) && fill_sealer(building) &&
 	       fill_signer(building) && encode(shop, process_LISTENER, &shop->listener, &out->records[process_LISTENER]) &&
 	       encode(shop, process_REGISTRAR, &shop->registrar, &out->records[process_REGISTRAR]) &&
@@ -415,13 +355,14 @@ bool settings_build(const struct configuration *configuration, const char *progr
 	struct settings made = {.locked_size = sizeof(struct workshop)};
 	made.locked = mmap(NULL, made.locked_size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 	if (made.locked == MAP_FAILED)
-		return complain("settings", "there is no memory");
+		return piece_complain("settings", "there is no memory");
 	if (mlock(made.locked, made.locked_size) != 0 || madvise(made.locked, made.locked_size, MADV_DONTDUMP) != 0 ||
 	    madvise(made.locked, made.locked_size, MADV_DONTFORK) != 0) {
 		settings_free(&made);
-		return complain("settings", "memory for keys cannot be locked");
+		return piece_complain("settings", "memory for keys cannot be locked");
 	}
-	const struct building building = {configuration, programs, made.locked};
+	struct workshop *shop = made.locked;
+	const struct building building = {configuration, programs, &shop->pieces, shop};
 	if (!build(&building, &made)) {
 		settings_free(&made);
 		return false;

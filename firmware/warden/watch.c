@@ -61,7 +61,12 @@ static void say_ready(struct appliance *appliance)
 	if (appliance->is_ready)
 		return;
 	appliance->is_ready = true;
-	printf("ready: https://%s:%u/acme/%s/directory\n", on->listen_name, on->listen_port, on->directory);
+	for (size_t i = 0; i < on->directory_count; i++)
+		if (*on->directories[i].path == '\0')
+			printf("ready: https://%s:%u/acme/%s/directory\n", on->listen_name, on->listen_port, on->directories[i].name);
+	for (size_t i = 0; i < on->directory_count; i++) /* a path that is a secret is not written anywhere */
+		if (*on->directories[i].path != '\0')
+			printf("ready: the directory %s at its path\n", on->directories[i].name);
 	fflush(stdout);
 	journal_say(&appliance->journal, 6, "all processes serve");
 }

@@ -51,10 +51,10 @@ struct certificate_device {
 status certificate_build(const struct certificate_terms *terms, const struct certificate_device *facts,
 			 struct buffer *tbs);
 
-/* A TPM's attestation key (TCG EK Profile 3.2.9, WebAuthn L3 8.3.1): no subject; names the TPM and the EK, never a
- * device. */
+/* A TPM's attestation key (TCG EK Profile 3.2.9, WebAuthn L3 8.3.1): no subject; names the TPM, the EK and the directory
+ * that enrolled it, never a device. */
 struct certificate_ak {
-	struct bytes manufacturer, model, version;
+	struct bytes manufacturer, model, version, directory;
 	const uint8_t *ek_hash; /* 32 octets */
 };
 status certificate_build_ak(const struct certificate_terms *terms, const struct certificate_ak *facts,

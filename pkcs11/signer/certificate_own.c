@@ -44,6 +44,15 @@ static status put_ek(struct der *der, const uint8_t hash[32])
 	return der->is_full ? REFUSE(envelope_exceeded) : OK;
 }
 
+/* For our issuer certifies AKs of directories with other roots alike; the verifier looks for it. */
+static status put_directory(struct der *der, struct bytes directory)
+{
+	char text[128];
+	const int size = snprintf(text, sizeof text, "urn:keyward:directory:%.*s", (int)directory.size, (const char *)directory.data);
+	der_put(der, uri, bytes_from(text, (size_t)size));
+	return der->is_full ? REFUSE(envelope_exceeded) : OK;
+}
+
 status certificate_build_ak(const struct certificate_terms *terms, const struct certificate_ak *facts,
 			    struct buffer *tbs)
 {
@@ -51,10 +60,12 @@ status certificate_build_ak(const struct certificate_terms *terms, const struct 
 	uint8_t room[512];
 	struct buffer names = BUFFER(room);
 	struct der der = {.out = &names};
-	if (facts->manufacturer.size == 0 || facts->model.size == 0 || facts->version.size == 0)
+	if (facts->manufacturer.size == 0 || facts->model.size == 0 || facts->version.size == 0 ||
+	    facts->directory.size == 0)
 		return REFUSE(voucher_mismatch);
 	put_tpm(&der, facts);
 	TRY(put_ek(&der, facts->ek_hash));
+	TRY(put_directory(&der, facts->directory));
 	const struct certificate_parts parts = {.subject = BYTES_OF(no_subject),
 						.usage = BYTES_OF(oid_attestation_key),
 						.alternative_names = buffer_view(&names)};

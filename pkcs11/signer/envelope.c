@@ -36,7 +36,7 @@ status envelope_judge(const struct message_envelope *envelope, const struct vouc
 	const bool is_satisfied = vouchers->has_device ? identifier_is_among(envelope->format, device->format) &&
 								 device->assurance >= envelope->assurance
 						       : envelope->assurance == 0;
-	if (!bytes_equal(vouchers->request.directory, envelope->directory) || !is_satisfied)
+	if (!identifier_is_among(envelope->directories, vouchers->request.directory) || !is_satisfied)
 		return REFUSE(envelope_unsatisfied);
 	TRY(judge_names(envelope, vouchers));
 	if ((key->kind == spki_rsa && !envelope->may_hold_rsa) || (key->kind == spki_ec && !envelope->may_hold_ec))

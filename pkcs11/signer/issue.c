@@ -196,6 +196,20 @@ static struct bytes hex(const uint8_t *octets, size_t size, char *room)
 	return bytes_from(room, 2 * size);
 }
 
+/* How long AK certificates of the directory live. directory_wrong: it enrols none. */
+static status find_ak_rule(const struct message_signer_settings *settings, struct bytes directory, uint32_t *validity_s)
+{
+	for (size_t i = 0; i < settings->ak_rules.count; i++) {
+		struct message_ak_rule rule;
+		TRY(wire_decode(message_ak_rule, settings->ak_rules.at[i], &rule));
+		if (!bytes_equal(rule.directory, directory))
+			continue;
+		*validity_s = rule.validity_s;
+		return OK;
+	}
+	return REFUSE(directory_wrong);
+}
+
 status issue_ak(struct signer *signer, struct issue_caller caller, const struct message_ak_certify *request,
 		const struct moment *now)
 {
@@ -205,13 +219,14 @@ status issue_ak(struct signer *signer, struct issue_caller caller, const struct 
 	struct draft draft = {.build = build_ak, .issuer = signer->authorities.ak_issuer};
 	TRY(voucher_open(message_ak_voucher, request->voucher, signer->settings.ak_key, &voucher));
 	TRY(voucher_judge_expiry(voucher.expires_boot_s));
+	TRY(find_ak_rule(&signer->settings, voucher.directory, &draft.validity_s));
 	TRY(spki_parse(voucher.ak_spki, &key));
 	const struct certificate_ak facts = {.manufacturer = voucher.tpm_manufacturer,
 					     .model = voucher.tpm_model,
 					     .version = voucher.tpm_version,
+					     .directory = voucher.directory,
 					     .ek_hash = voucher.ek_hash};
 	draft.spki = voucher.ak_spki;
-	draft.validity_s = signer->settings.ak_validity_s;
 	draft.facts = &facts;
 	draft.entry = (struct message_ledger_entry){
 		.kind = 'a',

@@ -57,7 +57,7 @@ static void copy_text(char *room, size_t size, struct bytes text)
 
 static status hash_configuration(struct signer *signer)
 {
-	enum { room_size = 1 << 17 };
+	enum { room_size = 1 << 18 };
 	struct message_signer_settings settings = signer->settings;
 	struct buffer encoded = {.data = malloc(room_size), .room = room_size};
 	memset(settings.device_key, 0, sizeof settings.device_key);

@@ -7,6 +7,7 @@
 
 #include "attest/verifier/verifier.h"
 #include "firmware/boundary/voucher.h"
+#include "tests/device/identifier.h"
 #include "tests/device/key.h"
 
 static const char *folder;
@@ -44,12 +45,13 @@ static void open_verifier(void)
 {
 	static struct message_verifier_settings settings;
 	struct detail detail = {.text = ""};
-	settings.directory = bytes_from_text("devices");
-	settings.may_be_virtual = 1;
+	const struct message_verifier_directory rules = {.name = bytes_from_text("devices"), .may_be_virtual = 1};
+	settings.directories.at[0] = device_directory(&rules);
+	settings.directories.count = 1;
 	settings.token_key[0] = 1;
 	settings.ak_key[0] = 2;
-	const struct message_trust_root root = {.format = bytes_from_text("ek"), .certificate = load("root.pem")};
-	static uint8_t octets[4416];
+	const struct message_trust_root root = {.format = bytes_from_text("ek"), .directories = 1, .certificate = load("root.pem")};
+	static uint8_t octets[4420];
 	struct buffer record = BUFFER(octets);
 	DEVICE_NEED(!is_refused(wire_encode(message_trust_root, &root, &record)));
 	settings.roots.at[0] = buffer_view(&record);

@@ -136,15 +136,23 @@ static void push_directory_name(GENERAL_NAMES *names, const struct device_certif
 	push(names, GEN_DIRNAME, name);
 }
 
-static void push_uri(GENERAL_NAMES *names, const struct device_certificate *options)
+static void push_uri(GENERAL_NAMES *names, const char *value)
 {
-	char uri[128] = "urn:ek:sha256:";
 	ASN1_IA5STRING *text = ASN1_IA5STRING_new();
-	if (options->ek != NULL)
-		EVP_EncodeBlock((uint8_t *)uri + strlen(uri), options->ek->spki_hash, 32);
-	const char *value = options->ek_uri != NULL ? options->ek_uri : uri;
 	DEVICE_NEED(text != NULL && ASN1_STRING_set(text, value, -1) == 1);
 	push(names, GEN_URI, text);
+}
+
+static void push_uris(GENERAL_NAMES *names, const struct device_certificate *options)
+{
+	char uri[128] = "urn:ek:sha256:", directory[128];
+	if (options->ek != NULL)
+		EVP_EncodeBlock((uint8_t *)uri + strlen(uri), options->ek->spki_hash, 32);
+	if (options->ek != NULL || options->ek_uri != NULL)
+		push_uri(names, options->ek_uri != NULL ? options->ek_uri : uri);
+	snprintf(directory, sizeof directory, "urn:keyward:directory:%s", options->directory == NULL ? "devices" : options->directory);
+	if (options->key->role == device_role_ak && (options->directory == NULL || *options->directory != '\0'))
+		push_uri(names, directory);
 }
 
 /* PermanentIdentifier ::= SEQUENCE { identifierValue UTF8String OPTIONAL, assigner OBJECT IDENTIFIER OPTIONAL } */
@@ -184,8 +192,7 @@ static void add_names(X509 *certificate, const struct device_certificate *option
 	GENERAL_NAMES *names = sk_GENERAL_NAME_new_null();
 	if (!options->has_no_directory_name)
 		push_directory_name(names, options);
-	if (options->ek != NULL || options->ek_uri != NULL)
-		push_uri(names, options);
+	push_uris(names, options);
 	if (options->permanent_identifier != NULL)
 		push_permanent_identifier(names, options->permanent_identifier, options->assigner);
 	if (options->second_permanent_identifier != NULL)

@@ -39,6 +39,7 @@ struct device_certificate {
 	const char *permanent_identifier, *assigner; /* NULL: none */
 	const char *second_permanent_identifier;
 	const char *ek_uri;                        /* in place of the one of ek */
+	const char *directory;                     /* that enrolled an AK; NULL: devices; "": none is named */
 	const char *manufacturer, *model, *version; /* NULL: id:00001014, swtpm, id:20191023; "": left out */
 	bool in_one_rdn;                           /* one multi-valued RDN in place of three */
 	bool has_no_names, names_not_critical, has_no_directory_name;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * An identifier as messages carry it. For tests only. */
+ * Identifiers and directories as messages and settings carry them. For tests only. */
 #ifndef KEYWARD_DEVICE_IDENTIFIER_H
 #define KEYWARD_DEVICE_IDENTIFIER_H
 
@@ -16,6 +16,18 @@ static inline struct bytes device_identifier(const char *type, const char *value
 	struct buffer room = BUFFER(rooms[next++ % most]);
 	const struct message_identifier identifier = {bytes_from_text(type), bytes_from_text(value)};
 	if (is_refused(wire_encode(message_identifier, &identifier, &room)))
+		abort();
+	return buffer_view(&room);
+}
+
+/* Likewise, until 16 more were made. */
+static inline struct bytes device_directory(const struct message_verifier_directory *directory)
+{
+	enum { most = 16 };
+	static uint8_t rooms[most][600];
+	static size_t next;
+	struct buffer room = BUFFER(rooms[next++ % most]);
+	if (is_refused(wire_encode(message_verifier_directory, directory, &room)))
 		abort();
 	return buffer_view(&room);
 }

@@ -21,13 +21,13 @@ static void open_key(struct bytes area)
 static void judge_object(struct bytes octets)
 {
 	static struct verifier verifier = {
-		.settings.formats = {.at = {{(const uint8_t *)"tpm", 3},
+		.directories[0].rules.formats = {.at = {{(const uint8_t *)"tpm", 3},
 					    {(const uint8_t *)"apple", 5},
 					    {(const uint8_t *)"android-key", 11},
 					    {(const uint8_t *)"packed", 6},
 					    {(const uint8_t *)"step", 4}},
 				     .count = 5}};
-	struct statement s = {.verifier = &verifier};
+	struct statement s = {.verifier = &verifier, .directory = &verifier.directories[0]};
 	if (!is_refused(format_open(octets, &s)) && !is_refused(format_judge(&s)))
 		abort();
 	for (size_t i = 0; i < s.chain_count; i++)

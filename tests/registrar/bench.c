@@ -9,6 +9,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "ca/jose/base64url.h"
 #include "ca/jose/jwk.h"
 #include "ca/registrar/request.h"
 #include "tests/registrar/bench_neighbours.h"
@@ -57,13 +58,58 @@ static void unwire(struct link *link)
 	link_wire(link, pair[0]);
 }
 
-struct bytes bench_limits(void)
+static struct bytes bench_limits(void)
 {
 	static uint8_t octets[320];
 	struct buffer record = BUFFER(octets);
 	const struct message_limits limits = {.pending_per_account = 32};
 	assert_false(is_refused(wire_encode(message_limits, &limits, &record)));
 	return buffer_view(&record);
+}
+
+static void add_eab_keys(struct message_registrar_directory *directory)
+{
+	static uint8_t records[2][200];
+	for (size_t i = 0; i < 2; i++) {
+		struct buffer record = BUFFER(records[i]);
+		const struct message_eab_key eab = {.name = bytes_from_text(i == 0 ? "tenant" : "other"),
+						    .key = bytes_from_text(i == 0 ? BENCH_EAB_KEY : BENCH_OTHER_EAB_KEY)};
+		assert_false(is_refused(wire_encode(message_eab_key, &eab, &record)));
+		directory->eab_keys.at[directory->eab_keys.count++] = buffer_view(&record);
+	}
+}
+
+static void add_profile(const struct message_registrar_profile *profile, struct message_registrar_directory *directory)
+{
+	static uint8_t records[16][2600];
+	static size_t next;
+	struct buffer record = BUFFER(records[next++ % 16]);
+	assert_false(is_refused(wire_encode(message_registrar_profile, profile, &record)));
+	directory->profiles.at[directory->profiles.count++] = buffer_view(&record);
+}
+
+struct bytes bench_make_directory(const struct bench *bench, size_t number, struct buffer *room)
+{
+	static const struct message_registrar_profile only = {
+	    .envelope = {(const uint8_t *)"device", 6}, .validity_s = 3600};
+	const struct bench_directory *as = &bench->directories[number];
+	struct message_registrar_directory directory = {
+	    .name = bytes_from_text(bench->directory_count == 0 ? "devices" : as->name),
+	    .path = bytes_from_text(as->path),
+	    .identifiers = bytes_from_text("permanent-identifier"),
+	    .challenges = bytes_from_text("device-attest-01"),
+	    .accounts_most = 1000,
+	    .orders_most = 1000,
+	    .limits = bench_limits(),
+	};
+	for (size_t i = 0; i < as->profile_count; i++)
+		add_profile(&as->profiles[i], &directory);
+	if (as->profile_count == 0)
+		add_profile(&only, &directory);
+	if (!as->has_no_eab_keys)
+		add_eab_keys(&directory);
+	assert_false(is_refused(wire_encode(message_registrar_directory, &directory, room)));
+	return buffer_view(room);
 }
 
 static void start(struct bench *bench)
@@ -73,16 +119,8 @@ static void start(struct bench *bench)
 	struct buffer ada = BUFFER(records[0]), otto = BUFFER(records[1]);
 	struct message_registrar_settings settings = {
 	    .origin = bytes_from_text(BENCH_ORIGIN),
-	    .directory = bytes_from_text("devices"),
-	    .envelope = bytes_from_text("device"),
-	    .identifiers = bytes_from_text("permanent-identifier"),
-	    .challenges = bytes_from_text("device-attest-01"),
-	    .validity_s = 3600,
-	    .accounts_most = 1000,
-	    .orders_most = 1000,
 	    .account_idle_s = 86400,
 	    .longest_record_days = 90,
-	    .limits = bench_limits(),
 	};
 	memcpy(settings.boot_id, bench->boot_id, sizeof settings.boot_id);
 	sign_record(bench->administrator, "ada", "administrator", &ada);
@@ -90,13 +128,10 @@ static void start(struct bench *bench)
 	settings.administrators.at[0] = buffer_view(&ada);
 	settings.administrators.at[1] = buffer_view(&otto);
 	settings.administrators.count = 2;
-	uint8_t eab_records[2][200];
-	for (size_t i = 0; i < 2; i++) {
-		struct buffer record = BUFFER(eab_records[i]);
-		const struct message_eab_key eab = {.name = bytes_from_text(i == 0 ? "tenant" : "other"),
-						    .key = bytes_from_text(i == 0 ? BENCH_EAB_KEY : BENCH_OTHER_EAB_KEY)};
-		assert_false(is_refused(wire_encode(message_eab_key, &eab, &record)));
-		settings.eab_keys.at[settings.eab_keys.count++] = buffer_view(&record);
+	static uint8_t rooms[registrar_most_directories][8192];
+	for (size_t i = 0; i == 0 || i < bench->directory_count; i++) {
+		struct buffer room = BUFFER(rooms[i]);
+		settings.directories.at[settings.directories.count++] = bench_make_directory(bench, i, &room);
 	}
 	if (is_refused(registrar_open(&bench->registrar, &settings, bench->file, NULL, sentence)))
 		fail_msg("%s", sentence);
@@ -334,6 +369,14 @@ void bench_finalize(struct bench *bench, const struct client *client, const char
 	assert_int_equal(answer->http_status, 200);
 	assert_string_equal(bench_text(answer, "status"), "valid");
 	free(answer);
+}
+
+void bench_name_certificate(const struct bench *bench, size_t entry, char out[80])
+{
+	struct buffer text = {.data = (uint8_t *)out, .room = 79};
+	assert_true(base64url_encode(bytes_from(BENCH_KEY_ID, 20), &text) && buffer_add(&text, ".", 1) &&
+		    base64url_encode(BYTES_OF(bench->signer.entries[entry].serial), &text));
+	out[text.size] = 0;
 }
 
 void bench_assert_order(struct bench *bench, const struct client *client, const char *name, const char *expected)

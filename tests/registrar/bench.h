@@ -59,7 +59,9 @@ struct fake_signer {
 	atomic_uint delay_ms;
 	atomic_uint late_ms; /* answers `issue` so much later, and other requests meanwhile */
 	atomic_uint issues, reads, voids, revocations;
-	atomic_size_t device_size, names; /* of the last issue: the device voucher's, and how many of names */
+	atomic_size_t device_size, names; /* of the last issue: the device voucher's, and how many of names, */
+	char envelope[65];		  /* and what it was to be made in */
+	uint32_t validity_s;
 	atomic_size_t size;
 	struct fake_entry entries[bench_entries_most];
 };
@@ -72,7 +74,17 @@ struct fake_prober {
 	uint8_t thumbprint[32];
 };
 
+/* What a test wants in place of the one directory "devices"; bench_restart makes it so. */
+struct bench_directory {
+	const char *name, *path; /* path NULL: none */
+	struct message_registrar_profile profiles[2];
+	size_t profile_count;
+	bool has_no_eab_keys;
+};
+
 struct bench {
+	struct bench_directory directories[4];
+	size_t directory_count;
 	char folder[64], file[96];
 	uint8_t boot_id[16];
 	struct registrar registrar;
@@ -106,12 +118,13 @@ int bench_tear_down(void **state);
 void bench_restart(struct bench *bench, bool is_new_boot);
 /* Changes the database while the registrar is down; it lets nobody else in. */
 void bench_run(struct bench *bench, const char *sql);
-/* Settings without a limit but the one on open orders; tests set the others in the registrar. */
-struct bytes bench_limits(void);
 /* A neighbour starts anew: new channel, same memory for the signer. */
 void bench_wire_verifier(struct bench *bench);
 void bench_wire_signer(struct bench *bench);
 void bench_wire_prober(struct bench *bench);
+
+/* Appends the record of one of its directories: "devices", unless the test says others. */
+struct bytes bench_make_directory(const struct bench *bench, size_t number, struct buffer *room);
 
 struct client bench_client(void);
 void bench_forget(struct client *client);
@@ -131,6 +144,8 @@ void bench_register(struct bench *bench, struct client *client);
 void bench_order(struct bench *bench, const struct client *client, const char *identifier, char name[65]);
 void bench_attest(struct bench *bench, const struct client *client, const char *name);
 void bench_finalize(struct bench *bench, const struct client *client, const char *name);
+/* The name of the certificate of an entry of the fake ledger (RFC 9773 4.1). */
+void bench_name_certificate(const struct bench *bench, size_t entry, char out[80]);
 
 /* Posts on a thread of its own. */
 struct sender {

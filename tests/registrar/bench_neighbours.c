@@ -292,6 +292,9 @@ static status issue_for_order(struct bench *bench, int channel, uint32_t call, s
 	TRY(wire_decode(message_issue, body, &ask));
 	bench->signer.device_size = ask.device_voucher.size;
 	bench->signer.names = ask.name_vouchers.count;
+	bench->signer.validity_s = ask.validity_s;
+	snprintf(bench->signer.envelope, sizeof bench->signer.envelope, "%.*s", (int)ask.envelope.size,
+		 (const char *)ask.envelope.data);
 	if ((ask.device_voucher.size != 0 && !bytes_equal(ask.order, ask.device_voucher)) || !bytes_equal(ask.order, ask.request_voucher))
 		return REFUSE(voucher_mismatch);
 	snprintf(order, sizeof order, "%.*s", (int)ask.order.size, (const char *)ask.order.data);

@@ -106,7 +106,7 @@ int64_t store_bench_ask(struct store_bench *bench, const char *sql)
 
 struct account_row store_bench_account(uint32_t number)
 {
-	struct account_row account = {.jwk = "{}", .contact = "[]"};
+	struct account_row account = {.directory = 1, .jwk = "{}", .contact = "[]"};
 	memcpy(account.thumbprint, &number, sizeof number);
 	return account;
 }
@@ -121,7 +121,7 @@ int64_t store_bench_add_account(struct store *store, uint32_t number)
 
 struct order_row store_bench_add_order(struct store *store, int64_t account, const char *name)
 {
-	struct order_row order = {.account = account, .expires_s = 5000, .expires_boot_s = 900};
+	struct order_row order = {.account = account, .directory = 1, .expires_s = 5000, .expires_boot_s = 900};
 	snprintf(order.name, sizeof order.name, "%s", name);
 	order.authorization_count = 1;
 	order.authorizations[0] = (struct authorization_row){
@@ -168,7 +168,7 @@ void store_bench_close_order(struct store *store, const char *name)
 
 struct activation_row store_bench_add_activation(struct store *store, int64_t account)
 {
-	struct activation_row activation = {.account = account, .expires_boot_s = 900};
+	struct activation_row activation = {.account = account, .directory = 1, .expires_boot_s = 900};
 	store_enter(store);
 	store_bench_assert_ok(store_leave(store, store_activation_add(store, &activation)));
 	return activation;

@@ -31,9 +31,25 @@ void store_bench_reopen(struct store_bench *bench, uint8_t boot);
 void store_bench_run(struct store_bench *bench, const char *sql);
 int64_t store_bench_ask(struct store_bench *bench, const char *sql);
 
-/* Takes the orders back to the version that knew one device each, whose values are 'A', 'token'. */
+/* Takes everything back to the version that knew one directory. */
+#define STORE_BENCH_ONE_DIRECTORY                                                                                      \
+	"DROP INDEX account_unproven; DROP INDEX order_open; DROP INDEX activation_unproven; DROP TABLE directory;"     \
+	"ALTER TABLE acme_order DROP COLUMN directory; ALTER TABLE acme_order DROP COLUMN profile;"                     \
+	"ALTER TABLE activation DROP COLUMN directory;"                                                                 \
+	"CREATE TABLE account_before (id INTEGER PRIMARY KEY AUTOINCREMENT, is_active INTEGER NOT NULL,"                \
+	" thumbprint BLOB NOT NULL UNIQUE, jwk TEXT NOT NULL, contact TEXT NOT NULL, created_s INTEGER NOT NULL,"       \
+	" has_certificate INTEGER NOT NULL DEFAULT 0, idle_s INTEGER NOT NULL DEFAULT 0) STRICT;"                       \
+	"INSERT INTO account_before SELECT id, is_active, thumbprint, jwk, contact, created_s, has_certificate, idle_s" \
+	" FROM account; UPDATE sqlite_sequence SET seq = (SELECT seq FROM sqlite_sequence WHERE name = 'account')"           \
+	" WHERE name = 'account_before'; DROP TABLE account; ALTER TABLE account_before RENAME TO account;"                 \
+	"CREATE INDEX account_unproven ON account (idle_s) WHERE has_certificate = 0;"                                  \
+	"CREATE INDEX order_open ON acme_order (expires_boot_s) WHERE state IN ('p', 'r');"                             \
+	"CREATE INDEX activation_unproven ON activation (expires_boot_s) WHERE has_certificate = 0;"                    \
+	"PRAGMA user_version = 6;"
+
+/* And on, to the version whose orders knew one device each, whose values are 'A', 'token'. */
 #define STORE_BENCH_DEVICES_ALONE                                                                                      \
-	"DROP INDEX order_of_successor; ALTER TABLE acme_order DROP COLUMN replaces;"                                   \
+	STORE_BENCH_ONE_DIRECTORY "DROP INDEX order_of_successor; ALTER TABLE acme_order DROP COLUMN replaces;"                                   \
 	"ALTER TABLE acme_order DROP COLUMN is_successor;"                                                              \
 	"ALTER TABLE acme_order DROP COLUMN authorizations; ALTER TABLE acme_order DROP COLUMN probing;"                \
 	"ALTER TABLE acme_order ADD COLUMN identifier_type TEXT NOT NULL DEFAULT 'permanent-identifier';"               \

@@ -252,7 +252,6 @@ static void fill_settings(struct fixture *fixture)
 						     .server_name = bytes_from_text("keyward.test"),
 						     .server_address = bytes_from_text("127.0.0.1"),
 						     .tls_issuer = bytes_from_text("issuer"),
-						     .ak_validity_s = 30 * 86400,
 						     .ledger_room_bytes = 1 << 20};
 	memset(settings->device_key, 0xd1, 32);
 	memset(settings->request_key, 0xe2, 32);
@@ -267,11 +266,15 @@ static void fill_settings(struct fixture *fixture)
 		MUST(!is_refused(wire_encode(message_signer_key, &key, &out)));
 		settings->keys.at[settings->keys.count++] = buffer_view(&out);
 	}
+	const struct message_ak_rule rule = {bytes_from_text("devices"), 30 * 86400};
+	struct buffer rule_room = BUFFER(fixture->ak_rule);
+	MUST(!is_refused(wire_encode(message_ak_rule, &rule, &rule_room)));
+	settings->ak_rules.at[settings->ak_rules.count++] = buffer_view(&rule_room);
 	for (size_t i = 0; i < 4; i++) {
 		struct buffer out = BUFFER(fixture->envelopes[i]);
 		const struct message_envelope envelope = {.name = bytes_from_text(envelope_names[i]),
 							  .issuer = bytes_from_text(i == 1 ? "rsa-issuer" : "issuer"),
-							  .directory = bytes_from_text("devices"),
+							  .directories = bytes_from_text("devices"),
 							  .format = bytes_from_text("tpm"),
 							  .assurance = i == 3 ? 0 : 2,
 							  .longest_validity_s = 86400,

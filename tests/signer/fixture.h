@@ -19,7 +19,7 @@ struct fixture {
 	size_t certificate_sizes[fixture_key_count];
 	uint8_t spkis[fixture_key_count][600];
 	size_t spki_sizes[fixture_key_count];
-	uint8_t records[fixture_key_count][1400], envelopes[4][400];
+	uint8_t records[fixture_key_count][1400], envelopes[4][400], ak_rule[100];
 	EVP_PKEY *public_keys[fixture_key_count];
 };
 

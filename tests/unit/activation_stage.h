@@ -36,9 +36,10 @@ static inline void set_up_with(enum device_kind ek, enum device_kind ak)
 	device_key_new(device_role_ak, ak, &bench.ak);
 	bench.options = (struct device_certificate){.authority = &bench.root, .key = &bench.ek};
 	device_certificate_build(&bench.options, &bench.certificate);
-	bench.verifier.ek_roots = (struct chain_roots){.at = {bench.root.certificate}, .count = 1};
-	bench.verifier.settings.directory = bytes_from_text("devices");
-	bench.verifier.settings.may_be_virtual = 1;
+	bench.verifier.directories[0].ek_roots = (struct chain_roots){.at = {bench.root.certificate}, .count = 1};
+	bench.verifier.directory_count = 1;
+	bench.verifier.directories[0].rules.name = bytes_from_text("devices");
+	bench.verifier.directories[0].rules.may_be_virtual = 1;
 	bench.verifier.settings.token_key[0] = 1;
 	bench.verifier.settings.ak_key[0] = 2;
 	bench.verifier.configuration_hash[0] = 3;

@@ -16,15 +16,15 @@ static struct {
 
 static inline int set_up_mac(void **state)
 {
-	struct message_verifier_settings *settings = &stage.verifier.settings;
+	struct message_verifier_directory *rules = &stage.verifier.directories[0].rules;
 	set_up(state);
 	device_authority_new(&(struct device_authority_options){.name = "Attestation Root"}, &mac.root);
 	device_authority_new(&(struct device_authority_options){.name = "Attestation Sub", .issuer = &mac.root}, &mac.sub);
 	device_authority_new(&(struct device_authority_options){.name = "Other Root"}, &mac.other_root);
 	mac.key = EVP_PKEY_Q_keygen(NULL, NULL, "EC", "P-256");
 	mac.p384 = EVP_PKEY_Q_keygen(NULL, NULL, "EC", "P-384");
-	settings->formats.at[settings->formats.count++] = bytes_from_text("apple");
-	trust(&stage.verifier.apple_roots, &mac.root);
+	rules->formats.at[rules->formats.count++] = bytes_from_text("apple");
+	trust(&stage.verifier.directories[0].apple_roots, &mac.root);
 	open_order_of(MAC_SERIAL);
 	return 0;
 }

@@ -32,23 +32,23 @@ static inline void open_attested_order_of(const char *identifier)
 
 static inline struct chain_roots *roots_of_kind(enum attested_kind kind)
 {
-	return kind == kind_android ? &stage.verifier.android_roots
-	       : kind == kind_step  ? &stage.verifier.step_roots
-				    : &stage.verifier.packed_roots;
+	return kind == kind_android ? &stage.verifier.directories[0].android_roots
+	       : kind == kind_step  ? &stage.verifier.directories[0].step_roots
+				    : &stage.verifier.directories[0].packed_roots;
 }
 
 static inline int set_up_attested(void **state)
 {
-	struct message_verifier_settings *settings = &stage.verifier.settings;
+	struct message_verifier_directory *rules = &stage.verifier.directories[0].rules;
 	set_up(state);
 	for (enum attested_kind kind = 0; kind < kind_count; kind++) {
 		device_authority_new(&(struct device_authority_options){.name = "Attestation Root"}, &factory.root[kind]);
 		device_authority_new(&(struct device_authority_options){.name = "Attestation Sub", .issuer = &factory.root[kind]},
 				     &factory.sub[kind]);
-		settings->formats.at[settings->formats.count++] = bytes_from_text(attested_formats[kind]);
+		rules->formats.at[rules->formats.count++] = bytes_from_text(attested_formats[kind]);
 		trust(roots_of_kind(kind), &factory.root[kind]);
 	}
-	settings->formats.at[settings->formats.count++] = bytes_from_text("apple");
+	rules->formats.at[rules->formats.count++] = bytes_from_text("apple");
 	device_authority_new(&(struct device_authority_options){.name = "Attestation Root"}, &factory.other);
 	factory.p256 = EVP_PKEY_Q_keygen(NULL, NULL, "EC", "P-256");
 	factory.p384 = EVP_PKEY_Q_keygen(NULL, NULL, "EC", "P-384");

@@ -49,20 +49,20 @@ static inline int set_up(void **state)
 	struct detail detail = {.text = ""};
 	struct message_verifier_settings settings = {
 		.origin = bytes_from_text("https://localhost:8443"),
-		.directory = bytes_from_text("devices"),
-		.may_be_virtual = 1,
 	};
+	struct message_verifier_directory rules = {
+		.name = bytes_from_text("devices"), .may_be_virtual = 1, .formats = {{bytes_from_text("tpm")}, 1}};
 	device_authority_new(&(struct device_authority_options){.name = "AK issuer"}, &stage.own);
 	device_authority_new(&(struct device_authority_options){.name = "Other maker"}, &stage.foreign);
 	device_authority_new(&(struct device_authority_options){.name = "Unknown"}, &stage.maker_of_others);
 	settings.ak_issuers.at[settings.ak_issuers.count++] = bytes_from(stage.own.der, stage.own.size);
-	static uint8_t record_room[4416];
+	static uint8_t record_room[4420];
 	struct buffer record = BUFFER(record_room);
-	const struct message_trust_root root = {.format = bytes_from_text("ak"),
+	const struct message_trust_root root = {.format = bytes_from_text("ak"), .directories = 1,
 						.certificate = bytes_from(stage.foreign.der, stage.foreign.size)};
 	assert_false(is_refused(wire_encode(message_trust_root, &root, &record)));
 	settings.roots.at[settings.roots.count++] = buffer_view(&record);
-	settings.formats.at[settings.formats.count++] = bytes_from_text("tpm");
+	settings.directories.at[settings.directories.count++] = device_directory(&rules);
 	memset(settings.token_key, 1, sizeof settings.token_key);
 	memset(settings.device_key, 2, sizeof settings.device_key);
 	assert_true(verifier_open(&settings, &stage.verifier, &detail));
@@ -77,7 +77,7 @@ static inline int set_up(void **state)
 	make_certificate(&stage.ak, NULL, &stage.ak_certificate);
 	make_certificate(&stage.rsa_ak, NULL, &stage.rsa_ak_certificate);
 	struct buffer room = BUFFER(stage.opened_room);
-	const struct message_order_open open = {.directory = settings.directory,
+	const struct message_order_open open = {.directory = bytes_from_text("devices"),
 						.identifiers = {{device_identifier("permanent-identifier", stage.identifier)}, 1}};
 	assert_false(is_refused(verifier_order_open(&stage.verifier, &open, &room, &stage.order)));
 	return 0;
@@ -179,7 +179,7 @@ static inline void sign_record(const char *spki_hash, struct device_octets *out)
 	assert_false(is_refused(wire_encode(message_administrator, &fields, &administrator)));
 	settings->administrators.at[0] = buffer_view(&administrator);
 	settings->administrators.count = 1;
-	settings->longest_record_days = 1;
+	stage.verifier.directories[0].rules.longest_record_days = 1;
 	const long long now = (long long)clock_wall_s();
 	snprintf(payload, sizeof payload,
 		 "{\"identifierType\":\"permanent-identifier\",\"identifier\":\"press-7\",\"ek\":\"%s\",\"sequence\":4711,"

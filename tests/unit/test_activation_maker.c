@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  * AK enrolment: whose EK certificates are taken, and in whose name. */
+#include "tests/device/identifier.h"
 #include "tests/unit/activation_stage.h"
 
 static void an_ek_certificate_chains_through_the_makers_intermediate(void **state)
@@ -85,7 +86,7 @@ static void case_47_an_expired_ek_certificate_is_taken_where_that_is_configured(
 {
 	(void)state;
 	struct device_certificate expired = {.starts_s = -2 * 86400, .ends_s = -86400};
-	bench.verifier.ek_roots.may_leaf_be_expired = true;
+	bench.verifier.directories[0].ek_roots.may_leaf_be_expired = true;
 	assert_int_equal(begin_with(expired), refusal_none);
 	assert_int_equal(begin_with((struct device_certificate){0}), refusal_none);
 	const struct device_certificate early = {.starts_s = 86400, .ends_s = 2 * 86400};
@@ -111,24 +112,24 @@ static void case_47_a_root_that_is_bound_to_vendors_certifies_no_other(void **st
 {
 	(void)state;
 	static const char infineon[] = "id:49465800", intel[] = "id:494E5443";
-	bench.verifier.ek_vendors[0] = bytes_from_text("id:53544D20 id:49465800");
+	bench.verifier.directories[0].ek_vendors[0] = bytes_from_text("id:53544D20 id:49465800");
 	assert_int_equal(begin_with((struct device_certificate){.manufacturer = infineon}), refusal_none);
 	assert_int_equal(begin_with((struct device_certificate){.manufacturer = "id:53544D20"}), refusal_none);
 	assert_int_equal(begin_with((struct device_certificate){.manufacturer = intel}), refusal_ek_vendor_wrong);
 	assert_non_null(strstr(bench.detail.text, intel));
 	assert_int_equal(begin_with((struct device_certificate){.manufacturer = "id:494E5444"}), refusal_tpm_vendor_unknown);
-	bench.verifier.ek_vendors[0].size = sizeof infineon - 1; /* STM alone */
+	bench.verifier.directories[0].ek_vendors[0].size = sizeof infineon - 1; /* STM alone */
 	assert_int_equal(begin_with((struct device_certificate){.manufacturer = infineon}), refusal_ek_vendor_wrong);
 	/* Another maker's root, and another maker's freedom, are not this one's. */
 	struct device_authority other;
 	device_authority_new(&(struct device_authority_options){.name = "Other maker"}, &other);
-	bench.verifier.ek_roots.at[bench.verifier.ek_roots.count++] = other.certificate;
+	bench.verifier.directories[0].ek_roots.at[bench.verifier.directories[0].ek_roots.count++] = other.certificate;
 	assert_int_equal(begin_with((struct device_certificate){.manufacturer = intel}), refusal_ek_vendor_wrong);
 	assert_int_equal(begin_with((struct device_certificate){.authority = &other, .manufacturer = intel}), refusal_none);
-	bench.verifier.ek_vendors[1] = bytes_from_text(infineon);
+	bench.verifier.directories[0].ek_vendors[1] = bytes_from_text(infineon);
 	assert_int_equal(begin_with((struct device_certificate){.authority = &other, .manufacturer = intel}), refusal_ek_vendor_wrong);
 	assert_int_equal(begin_with((struct device_certificate){.authority = &other, .manufacturer = infineon}), refusal_none);
-	bench.verifier.ek_roots.count--;
+	bench.verifier.directories[0].ek_roots.count--;
 	device_authority_free(&other);
 }
 
@@ -136,33 +137,35 @@ static void case_47_a_root_that_is_bound_to_vendors_certifies_no_other(void **st
 static void a_root_that_is_listed_twice_certifies_for_both_listings(void **state)
 {
 	(void)state;
-	bench.verifier.ek_roots.at[bench.verifier.ek_roots.count++] = bench.root.certificate;
-	bench.verifier.ek_vendors[0] = bytes_from_text("id:49465800");
-	bench.verifier.ek_vendors[1] = bytes_from_text("id:53544D20");
+	bench.verifier.directories[0].ek_roots.at[bench.verifier.directories[0].ek_roots.count++] = bench.root.certificate;
+	bench.verifier.directories[0].ek_vendors[0] = bytes_from_text("id:49465800");
+	bench.verifier.directories[0].ek_vendors[1] = bytes_from_text("id:53544D20");
 	assert_int_equal(begin_with((struct device_certificate){.manufacturer = "id:53544D20"}), refusal_none);
 	assert_int_equal(begin_with((struct device_certificate){.manufacturer = "id:494E5443"}), refusal_ek_vendor_wrong);
-	bench.verifier.ek_roots.count--;
+	bench.verifier.directories[0].ek_roots.count--;
 }
 
 static bool opens_with(const char *certificate_end, const char *vendors)
 {
 	static struct message_verifier_settings settings;
-	static uint8_t octets[4416];
+	static uint8_t octets[4420];
 	struct buffer record = BUFFER(octets);
 	struct detail detail = {.text = ""};
 	struct verifier opened;
-	const struct message_trust_root root = {.format = bytes_from_text("ek"),
+	const struct message_trust_root root = {.format = bytes_from_text("ek"), .directories = 1,
 		.certificate = bytes_from(bench.root.der, bench.root.size - strlen(certificate_end)), .vendors = bytes_from_text(vendors)};
 	assert_false(is_refused(wire_encode(message_trust_root, &root, &record)));
 	settings.roots.at[0] = buffer_view(&record);
 	settings.roots.count = 1;
-	settings.may_ek_be_expired = 1;
+	const struct message_verifier_directory rules = {.name = bytes_from_text("devices"), .may_ek_be_expired = 1};
+	settings.directories.at[0] = device_directory(&rules);
+	settings.directories.count = 1;
 	if (!verifier_open(&settings, &opened, &detail)) {
 		assert_true(detail.text[0] != '\0');
 		return false;
 	}
-	assert_true(opened.ek_roots.may_leaf_be_expired && !opened.ak_roots.may_leaf_be_expired && !opened.ak_issuers.may_leaf_be_expired);
-	assert_true(bytes_equal_text(opened.ek_vendors[0], vendors));
+	assert_true(opened.directories[0].ek_roots.may_leaf_be_expired && !opened.directories[0].ak_roots.may_leaf_be_expired && !opened.ak_issuers.may_leaf_be_expired);
+	assert_true(bytes_equal_text(opened.directories[0].ek_vendors[0], vendors));
 	verifier_close(&opened);
 	return true;
 }
@@ -195,7 +198,7 @@ static void case_47_another_vendors_name_is_judged_by_the_list(void **state)
 static void a_software_tpm_is_tpm_vendor_virtual_where_hardware_is_asked(void **state)
 {
 	(void)state;
-	bench.verifier.settings.may_be_virtual = 0;
+	bench.verifier.directories[0].rules.may_be_virtual = 0;
 	assert_int_equal(begin(), refusal_tpm_vendor_virtual);
 	assert_int_equal(begin_with((struct device_certificate){.manufacturer = "id:494E5443"}), refusal_none);
 }

@@ -146,9 +146,9 @@ static void case_29_apple_is_refused_where_the_directory_does_not_take_it(void *
 {
 	(void)state;
 	const struct device_apple apple = good_mac();
-	stage.verifier.settings.formats.count--;
+	stage.verifier.directories[0].rules.formats.count--;
 	const enum refusal refusal = judge_mac(&apple);
-	stage.verifier.settings.formats.count++;
+	stage.verifier.directories[0].rules.formats.count++;
 	assert_int_equal(refusal, refusal_format_unsupported);
 	assert_string_equal(device.detail.text, "the format apple is not taken by this directory");
 }
@@ -159,13 +159,13 @@ static void case_30_another_formats_root_is_refused(void **state)
 	(void)state;
 	struct device_apple apple = good_mac();
 	struct device_authority *const others[] = {&stage.own, &stage.foreign, &stage.maker_of_others};
-	stage.verifier.ek_roots.at[stage.verifier.ek_roots.count++] = stage.maker_of_others.certificate;
+	stage.verifier.directories[0].ek_roots.at[stage.verifier.directories[0].ek_roots.count++] = stage.maker_of_others.certificate;
 	for (size_t i = 0; i < 3; i++) {
 		apple.authority = others[i];
 		apple.above = NULL;
 		EXPECT_MAC(&apple, apple_chain_untrusted);
 	}
-	stage.verifier.ek_roots.count--;
+	stage.verifier.directories[0].ek_roots.count--;
 	EXPECT_CERTIFICATE(tpm_chain_untrusted, .authority = &mac.root);
 	EXPECT_CERTIFICATE(tpm_chain_untrusted, .authority = &mac.root, .permanent_identifier = stage.identifier);
 }
@@ -177,11 +177,11 @@ static void case_31_a_root_more_takes_nothing_away_and_widens_nothing_else(void 
 	of_other.authority = &mac.other_root;
 	of_other.above = NULL;
 	EXPECT_MAC(&of_other, apple_chain_untrusted);
-	trust(&stage.verifier.apple_roots, &mac.other_root);
+	trust(&stage.verifier.directories[0].apple_roots, &mac.other_root);
 	assert_int_equal(judge_mac(&of_other), refusal_none);
 	assert_int_equal(judge_mac(&apple), refusal_none);
 	EXPECT_CERTIFICATE(tpm_chain_untrusted, .authority = &mac.other_root);
-	X509_free(stage.verifier.apple_roots.at[--stage.verifier.apple_roots.count]);
+	X509_free(stage.verifier.directories[0].apple_roots.at[--stage.verifier.directories[0].apple_roots.count]);
 	EXPECT_MAC(&of_other, apple_chain_untrusted);
 }
 

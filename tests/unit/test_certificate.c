@@ -155,6 +155,7 @@ static void an_ak_certificate_names_the_tpm_and_the_ek(void **state)
 	struct certificate_ak facts = {.manufacturer = bytes_from_text("id:49424D00"),
 				       .model = bytes_from_text("swtpm"),
 				       .version = bytes_from_text("id:20191023"),
+				       .directory = bytes_from_text("devices"),
 				       .ek_hash = ek};
 	int critical = 0;
 	(void)state;
@@ -165,7 +166,7 @@ static void an_ak_certificate_names_the_tpm_and_the_ek(void **state)
 	assert_int_equal(X509_check_ca(certificate), 0);
 	GENERAL_NAMES *names = X509_get_ext_d2i(certificate, NID_subject_alt_name, &critical, NULL);
 	assert_int_equal(critical, 1);
-	assert_int_equal(sk_GENERAL_NAME_num(names), 2);
+	assert_int_equal(sk_GENERAL_NAME_num(names), 3);
 	int kind;
 	const X509_NAME *directory = GENERAL_NAME_get0_value(sk_GENERAL_NAME_value(names, 0), &kind);
 	assert_int_equal(kind, GEN_DIRNAME);

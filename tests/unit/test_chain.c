@@ -80,9 +80,9 @@ static void case_32_a_root_that_has_expired_is_refused(void **state)
 	(void)state;
 	struct device_authority old;
 	device_authority_new(&(struct device_authority_options){.name = "Old", .starts_s = -7200, .ends_s = -3600}, &old);
-	stage.verifier.ak_roots.at[stage.verifier.ak_roots.count++] = old.certificate;
+	stage.verifier.directories[0].ak_roots.at[stage.verifier.directories[0].ak_roots.count++] = old.certificate;
 	const enum refusal refusal = judge_path(&old, NULL, NULL, 0);
-	stage.verifier.ak_roots.count--;
+	stage.verifier.directories[0].ak_roots.count--;
 	device_authority_free(&old);
 	assert_int_equal(refusal, refusal_tpm_chain_untrusted);
 }
@@ -344,14 +344,14 @@ static void a_hardware_module_without_an_enrolment_record_is_refused(void **stat
 static void case_31_a_root_more_takes_nothing_from_the_others(void **state)
 {
 	(void)state;
-	stage.verifier.ak_roots.at[stage.verifier.ak_roots.count++] = stage.maker_of_others.certificate;
+	stage.verifier.directories[0].ak_roots.at[stage.verifier.directories[0].ak_roots.count++] = stage.maker_of_others.certificate;
 	const enum refusal ours = judge_certificate(&(struct device_certificate){0});
 	const enum refusal foreign = judge_certificate(
 		&(struct device_certificate){.authority = &stage.foreign, .permanent_identifier = stage.identifier});
 	const enum refusal added = judge_certificate(
 		&(struct device_certificate){.authority = &stage.maker_of_others, .permanent_identifier = stage.identifier});
 	const enum refusal as_ours = judge_certificate(&(struct device_certificate){.authority = &stage.maker_of_others});
-	stage.verifier.ak_roots.count--;
+	stage.verifier.directories[0].ak_roots.count--;
 	assert_int_equal(ours, refusal_none);
 	assert_int_equal(foreign, refusal_none);
 	assert_int_equal(added, refusal_none);

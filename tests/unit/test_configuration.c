@@ -19,10 +19,10 @@ static void the_example_is_read_whole(void **state)
 	assert_int_equal(got.listen_port, 8443);
 	assert_int_equal(got.ledger_room_bytes, 67108864);
 	assert_int_equal(got.tpm_pcr, 14);
-	assert_string_equal(got.directory, "devices");
-	assert_true(got.virtual_tpm);
-	assert_int_equal(got.format_count, 1);
-	assert_string_equal(got.formats[0], "tpm");
+	assert_string_equal(got.directories[0].name, "devices");
+	assert_true(got.directories[0].virtual_tpm);
+	assert_int_equal(got.directories[0].format_count, 1);
+	assert_string_equal(got.directories[0].formats[0], "tpm");
 	assert_int_equal(got.key_count, 4);
 	assert_string_equal(got.keys[0].label, "root");
 	assert_string_equal(got.keys[0].issuer, "");
@@ -33,10 +33,10 @@ static void the_example_is_read_whole(void **state)
 	assert_true(got.envelopes[0].may_hold_rsa && got.envelopes[0].may_hold_ec);
 	assert_int_equal(got.administrator_count, 1);
 	assert_string_equal(got.administrators[0].key_file, "administrators/first.jwk");
-	assert_int_equal(got.ek_root_count, 1);
+	assert_int_equal(got.directories[0].ek_root_count, 1);
 	snprintf(path, sizeof path, "%s/ek-root.pem", folder);
-	assert_string_equal(got.ek_roots[0], path);
-	assert_int_equal(got.ak_root_count, 0);
+	assert_string_equal(got.directories[0].ek_roots[0], path);
+	assert_int_equal(got.directories[0].ak_root_count, 0);
 }
 
 static void what_is_left_out_has_its_default(void **state)
@@ -49,21 +49,21 @@ static void what_is_left_out_has_its_default(void **state)
 	assert_int_equal(got.connections_per_address, 64);
 	change("	virtual_tpm = true", "");
 	assert_true(read_it());
-	assert_false(got.virtual_tpm);
+	assert_false(got.directories[0].virtual_tpm);
 	change("	formats = { tpm }", "");
 	assert_true(read_it());
-	assert_int_equal(got.format_count, 1);
-	assert_string_equal(got.formats[0], "tpm");
+	assert_int_equal(got.directories[0].format_count, 1);
+	assert_string_equal(got.directories[0].formats[0], "tpm");
 	change("	accounts = 50000", "");
 	assert_true(read_it());
-	assert_int_equal(got.accounts, 50000);
+	assert_int_equal(got.directories[0].accounts, 50000);
 	change("	expired_ek_certificates = false", "");
 	assert_true(read_it());
-	assert_false(got.expired_ek_certificates);
+	assert_false(got.directories[0].expired_ek_certificates);
 	assert_int_equal(got.maker_count, 0);
 	change("	longest_record_days = 90", "");
 	assert_true(read_it());
-	assert_int_equal(got.longest_record_days, 90);
+	assert_int_equal(got.directories[0].longest_record_days, 90);
 	changed_is_refused("longest_record_days = 90", "longest_record_days = 0", "from 1 to 366");
 	changed_is_refused("longest_record_days = 90", "longest_record_days = 367", "from 1 to 366");
 }
@@ -76,10 +76,10 @@ static void limits_have_defaults_and_bounds(void **state)
 	assert_int_equal(got.requests_per_address, 60000);
 	change("	orders_per_device = 60", "	orders_per_device = 0");
 	assert_true(read_it());
-	assert_int_equal(got.limits.orders_per_device, 0);
-	assert_int_equal(got.limits.accounts_per_address, 1000);
-	assert_int_equal(got.limits.failures_per_account, 60);
-	assert_string_equal(got.limits.help, "");
+	assert_int_equal(got.directories[0].limits.orders_per_device, 0);
+	assert_int_equal(got.directories[0].limits.accounts_per_address, 1000);
+	assert_int_equal(got.directories[0].limits.failures_per_account, 60);
+	assert_string_equal(got.directories[0].limits.help, "");
 	changed_is_refused("pending_per_account = 32", "pending_per_account = 0", "from 1 to 1000");
 	changed_is_refused("failures_per_account = 60", "failures_per_account = 10000001", "from 0 to 10000000");
 }
@@ -97,7 +97,7 @@ static void a_help_that_is_no_url_is_refused(void **state)
 	}
 	change("account_idle = 86400", "account_idle = 86400\n	help = \"https://a.example/~b?c=%20#d\"");
 	assert_true(read_it());
-	assert_string_equal(got.limits.help, "https://a.example/~b?c=%20#d");
+	assert_string_equal(got.directories[0].limits.help, "https://a.example/~b?c=%20#d");
 }
 
 static void bounds_so_low_that_honest_devices_would_wait_are_refused(void **state)
@@ -392,8 +392,6 @@ static void names_of_envelope_and_directory_must_meet(void **state)
 			   "a shorter list");
 	changed_is_refused("	format = tpm", "", "format is needed");
 	changed_is_refused("	format = tpm", "	format = { }", "format is needed");
-	changed_is_refused("directory devices {", "directory other {\n	envelope = device\n	validity = 300\n}\ndirectory devices {",
-			   "exactly one section directory");
 }
 
 static void apples_devices_alone_need_no_roots_of_tpms(void **state)
@@ -404,12 +402,12 @@ static void apples_devices_alone_need_no_roots_of_tpms(void **state)
 	change_in(file, "	ek_roots = { \"ek-root.pem\" }", "");
 	change_in(file, "	format = tpm", "	format = { tpm, apple }");
 	assert_true(read_it());
-	assert_int_equal(got.format_count, 1);
-	assert_string_equal(got.formats[0], "apple");
+	assert_int_equal(got.directories[0].format_count, 1);
+	assert_string_equal(got.directories[0].formats[0], "apple");
 	assert_int_equal(got.envelopes[0].format_count, 2);
-	assert_int_equal(got.apple_root_count, 1);
+	assert_int_equal(got.directories[0].apple_root_count, 1);
 	snprintf(path, sizeof path, "%s/apple.pem", folder);
-	assert_string_equal(got.apple_roots[0], path);
+	assert_string_equal(got.directories[0].apple_roots[0], path);
 }
 
 #define OF_NAMES(identifiers, challenges) "	identifiers = { " identifiers " }\n	challenges = { " challenges " }"
@@ -431,8 +429,8 @@ static void names_are_taken_with_a_challenge_and_an_envelope_for_them(void **sta
 		 "	extended_usage = \"serverAuth clientAuth\"\n	dns_suffixes = { \"corp.example\", \"shop.example\" }\n"
 		 "	ip_ranges = { \"10.0.0.0/8\", \"2001:db8::/32\" }");
 	assert_true(read_it());
-	assert_int_equal(got.identifier_count, 3);
-	assert_int_equal(got.challenge_count, 2);
+	assert_int_equal(got.directories[0].identifier_count, 3);
+	assert_int_equal(got.directories[0].challenge_count, 2);
 	assert_int_equal(got.envelopes[0].dns_suffix_count, 2);
 	assert_string_equal(got.envelopes[0].ip_ranges[1], "2001:db8::/32");
 	assert_string_equal(got.envelopes[0].extended_usage, "serverAuth clientAuth");

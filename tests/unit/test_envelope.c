@@ -12,7 +12,7 @@
 static struct message_envelope envelope(void)
 {
 	return (struct message_envelope){.name = bytes_from_text("device"),
-					 .directory = bytes_from_text("devices"),
+					 .directories = bytes_from_text("devices"),
 					 .format = bytes_from_text("tpm"),
 					 .assurance = 2,
 					 .longest_validity_s = 86400,

@@ -173,6 +173,19 @@ static void a_request_for_another_url_is_refused(void **state)
 	assert_refused(judge_jws((struct device_jws){.kid = KID, .url = text}), url_wrong);
 }
 
+static void a_directory_with_a_path_is_asked_by_it(void **state)
+{
+	(void)state;
+	char text[600];
+	struct message_verifier_directory *rules = &verifier.directories[0].rules;
+	rules->path = bytes_from_text("a-path-of-22-letters-0");
+	write_payload((struct device_csr){.subject = IDENTIFIER}, "");
+	assert_refused(judge_jws((struct device_jws){.kid = KID, .url = url}), url_wrong);
+	snprintf(text, sizeof text, "%s/acme/a-path-of-22-letters-0/order/%s/finalize", ORIGIN, order);
+	assert_int_equal(judge_jws((struct device_jws){.kid = KID, .url = text}), refusal_none);
+	rules->path = bytes_from(NULL, 0);
+}
+
 static void a_payload_without_a_request_is_refused(void **state)
 {
 	(void)state;
@@ -411,7 +424,8 @@ static int set_up(void **state)
 	(void)state;
 	struct buffer text = {.data = (uint8_t *)order, .size = 0, .room = sizeof order - 1};
 	verifier.settings.origin = bytes_from_text(ORIGIN);
-	verifier.settings.directory = bytes_from_text("devices");
+	verifier.directory_count = 1;
+	verifier.directories[0].rules.name = bytes_from_text("devices");
 	memset(verifier.settings.token_key, 1, 32);
 	memset(verifier.settings.name_token_key, 4, 32);
 	memset(verifier.settings.device_key, 2, 32);
@@ -421,7 +435,7 @@ static int set_up(void **state)
 	device = EVP_PKEY_Q_keygen(NULL, NULL, "EC", "P-256");
 	const struct bytes named = device_identifier("permanent-identifier", IDENTIFIER);
 	if (device == NULL ||
-	    is_refused(token_make_order(verifier.settings.token_key, verifier.settings.directory, &named, 1, &text)))
+	    is_refused(token_make_order(verifier.settings.token_key, verifier.directories[0].rules.name, &named, 1, &text)))
 		return -1;
 	snprintf(url, sizeof url, ORIGIN "/acme/devices/order/%s/finalize", order);
 	return 0;
@@ -444,6 +458,7 @@ int main(void)
 		cmocka_unit_test(case_64_a_bad_request_is_refused_by_its_own_name),
 		cmocka_unit_test(a_request_of_another_key_is_refused),
 		cmocka_unit_test(a_request_for_another_url_is_refused),
+		cmocka_unit_test(a_directory_with_a_path_is_asked_by_it),
 		cmocka_unit_test(a_payload_without_a_request_is_refused),
 		cmocka_unit_test(unknown_members_are_ignored),
 		cmocka_unit_test(padding_is_tolerated_at_the_end_where_it_belongs),

@@ -22,6 +22,7 @@
 /* ada is an administrator, ole an auditor, eve nobody. */
 static struct device_account ada, ole, eve;
 static struct verifier verifier;
+static uint32_t longest_days = 90;
 static uint8_t encoded[2][1200];
 
 static void add_administrator(size_t index, const char *name, const char *role, const struct device_account *account)
@@ -42,7 +43,6 @@ static int set_up(void **state)
 	device_account_new(&ole);
 	device_account_new(&eve);
 	verifier.settings.origin = bytes_from_text(ORIGIN);
-	verifier.settings.longest_record_days = 90;
 	add_administrator(0, "ole", "auditor", &ole);
 	add_administrator(1, "ada", "administrator", &ada);
 	return 0;
@@ -63,7 +63,7 @@ static enum refusal judge_octets(struct bytes record)
 {
 	static const struct record untouched = {.sequence = 77};
 	got = untouched;
-	const status s = record_judge(&verifier, record, bytes_from_text("permanent-identifier"), bytes_from_text("press-7"),
+	const status s = record_judge(&verifier, longest_days, record, bytes_from_text("permanent-identifier"), bytes_from_text("press-7"),
 				      bytes_from_text(EK), &got);
 	if (is_refused(s))
 		assert_memory_equal(&got, &untouched, sizeof got);
@@ -146,10 +146,10 @@ static void a_record_that_holds_longer_than_is_allowed_is_record_too_long(void *
 	assert_int_equal(judge(&ada, ADA, RECORDS, payload_during(-300 * 86400, 86400)), refusal_record_too_long);
 	assert_int_equal(judge(&ada, ADA, RECORDS, payload_during(86400, longest_s + 86400)), refusal_record_too_long);
 	assert_int_equal(judge(&ada, ADA, RECORDS, payload_during(7200, 3600)), refusal_record_too_long);
-	verifier.settings.longest_record_days = 1;
+	longest_days = 1;
 	assert_int_equal(judge(&ada, ADA, RECORDS, payload_during(-10, 86400 - 10)), refusal_none);
 	assert_int_equal(judge(&ada, ADA, RECORDS, payload_during(-10, 86400)), refusal_record_too_long);
-	verifier.settings.longest_record_days = 90;
+	longest_days = 90;
 }
 
 static void a_record_signed_by_nobody_who_may_is_record_forged(void **state)

@@ -140,7 +140,7 @@ static void while_a_statement_is_judged_whoever_asks_is_told_when_to_ask_again(v
 				.path = bench_path(path, "challenge/%s/0/device-attest-01", name),
 				.payload = "{\"attObj\":\"oWNmbXRjdHBt\"}"};
 	bench_post_apart(&sender);
-	while (!flight_has(&bench->registrar.flight, "challenge", name))
+	while (!flight_has(bench->registrar.flight, "challenge", name))
 		usleep(1000);
 	for (int is_over = 0; is_over < 2; is_over++) {
 		for (size_t i = 0; i < sizeof parts / sizeof parts[0]; i++) {

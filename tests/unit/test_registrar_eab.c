@@ -83,7 +83,7 @@ static void an_account_is_opened_with_a_binding_and_shows_it(void **state)
 			binding.kid = "\"kid\":\"other\"";
 			binding.key = BENCH_OTHER_EAB_KEY;
 		}
-		bench->registrar.is_eab_required = true;
+		bench->registrar.directories[0].is_eab_required = true;
 		open_bound(bench, &client, &binding, &answer);
 		assert_int_equal(answer.http_status, 201);
 		strcpy(client.kid, answer.location);
@@ -106,7 +106,7 @@ static void an_account_without_a_binding_is_opened_only_where_none_is_required(v
 	bench_register(bench, &known);
 	bench_post(bench, &known, known.kid, NULL, &answer);
 	assert_null(json_object_get(answer.json, "externalAccountBinding"));
-	bench->registrar.is_eab_required = true;
+	bench->registrar.directories[0].is_eab_required = true;
 	bench_send(bench, 'G', "/acme/devices/directory", "", bytes_from(NULL, 0), &answer);
 	assert_true(json_is_true(json_object_get(json_object_get(answer.json, "meta"), "externalAccountRequired")));
 	bench_post(bench, &client, NEW_ACCOUNT, "{}", &answer);
@@ -212,6 +212,22 @@ static void a_key_that_is_short_or_no_base64url_stops_the_start(void **state)
 	}
 }
 
+static void case_12_a_key_binds_no_account_in_a_directory_that_does_not_take_it(void **state)
+{
+	struct bench *bench = *state;
+	struct client client = bench_client();
+	struct answer answer;
+	char jwk[1025];
+	const struct binding binding = good_binding(&client, jwk);
+	bench->directories[0] = (struct bench_directory){.name = "devices", .has_no_eab_keys = true};
+	bench->directories[1] = (struct bench_directory){.name = "others"};
+	bench->directory_count = 2;
+	bench_restart(bench, false);
+	open_bound(bench, &client, &binding, &answer);
+	bench_assert_refused(&answer, 403, "eab_key_unknown");
+	bench_forget(&client);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -219,6 +235,7 @@ int main(void)
 	    ON_A_BENCH(an_account_without_a_binding_is_opened_only_where_none_is_required),
 	    ON_A_BENCH(case_12_a_binding_that_is_wrong_anywhere_is_refused),
 	    ON_A_BENCH(case_12_a_key_opens_one_account),
+	    ON_A_BENCH(case_12_a_key_binds_no_account_in_a_directory_that_does_not_take_it),
 	    cmocka_unit_test(a_key_that_is_short_or_no_base64url_stops_the_start),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -190,12 +190,12 @@ static void with_as_many_requests_in_hand_as_there_are_places_a_finalize_is_told
 	bench_attest(bench, &client, name);
 	for (int i = 0; i < flight_most; i++) {
 		snprintf(other, sizeof other, "%d", i);
-		assert_true(flight_start(&bench->registrar.flight, "finalize", other));
+		assert_true(flight_start(bench->registrar.flight, "finalize", other));
 	}
 	bench_post(bench, &client, bench_path(path, "order/%s/finalize", name), CSR, &answer);
 	bench_assert_refused(&answer, 503, "busy");
 	assert_true(answer.retry_after_s > 0);
-	flight_end(&bench->registrar.flight, "finalize", "7");
+	flight_end(bench->registrar.flight, "finalize", "7");
 	bench_finalize(bench, &client, name);
 	bench_forget(&client);
 }

@@ -25,7 +25,7 @@ static void case_22_accounts_without_a_certificate_are_bounded_in_all(void **sta
 	struct client client = bench_client(), other = bench_client(), proven = bench_client();
 	struct answer answer;
 	char name[65];
-	bench->registrar.accounts_most = 2;
+	bench->registrar.directories[0].accounts_most = 2;
 	bench_register(bench, &proven);
 	bench_register(bench, &client);
 	bench_post(bench, &other, new_account, "{}", &answer);
@@ -58,7 +58,7 @@ static void case_22_open_orders_and_activations_are_bounded_in_all_but_for_prove
 	bench_register(bench, &proven);
 	enrol(bench, &proven, name);
 	bench_restart(bench, false); /* counts anew */
-	bench->registrar.orders_most = 2;
+	bench->registrar.directories[0].orders_most = 2;
 	for (int i = 0; i < 2; i++) {
 		bench_order(bench, &client, "ABC", name);
 		bench_post(bench, &client, "/acme/devices/ak", evidence, &answer);

@@ -320,7 +320,7 @@ static void a_verdict_for_the_old_key_does_not_outlast_it(void **state)
 					   .path = bench_path(path, "challenge/%s/0/device-attest-01", name),
 					   .payload = "{\"attObj\":\"oWNmbXRjdHBt\"}"};
 		bench_post_apart(&challenge);
-		while (!flight_has(&bench->registrar.flight, "challenge", name))
+		while (!flight_has(bench->registrar.flight, "challenge", name))
 			usleep(1000);
 		usleep(50000);
 		change_key(bench, &client, next.key, &answer);

@@ -18,13 +18,16 @@ static void is_limited(struct bench *bench, const struct answer *answer, const c
 	bool has_help = false;
 	for (size_t i = 0; i < answer->link_count; i++)
 		has_help |= strcmp(answer->links[i], "<https://help.example/limits>;rel=\"help\"") == 0;
-	assert_int_equal(has_help, bench->registrar.limits.help[0] != 0);
+	assert_int_equal(has_help, bench->registrar.directories[0].limits.help[0] != 0);
 }
 
 static void limit(struct bench *bench, enum limit which, uint32_t most)
 {
-	bench->registrar.limits.most[which] = most;
-	strcpy(bench->registrar.limits.help, "https://help.example/limits");
+	if (which == limit_requests_per_address)
+		bench->registrar.requests_per_address = most;
+	else
+		bench->registrar.directories[0].limits.most[which] = most;
+	strcpy(bench->registrar.directories[0].limits.help, "https://help.example/limits");
 }
 
 static void new_order(struct bench *bench, const struct client *client, const char *payload, struct answer *answer)
@@ -70,7 +73,7 @@ static void case_22_requests_are_limited_by_address(void **state)
 	from_address(bench, "2001:db8::2"); /* the same network */
 	bench_send(bench, 'G', "/acme/devices/directory", "", bytes_from(NULL, 0), &answer);
 	is_limited(bench, &answer, "address_requests_limited");
-	bench->registrar.limits.help[0] = 0;
+	bench->registrar.directories[0].limits.help[0] = 0;
 	bench_send(bench, 'G', "/acme/devices/directory", "", bytes_from(NULL, 0), &answer);
 	is_limited(bench, &answer, "address_requests_limited");
 	bench_forget(&client);
@@ -161,7 +164,7 @@ static void case_22_pending_orders_are_limited_by_account(void **state)
 	struct client client = bench_client();
 	struct answer answer;
 	bench_register(bench, &client);
-	bench->registrar.limits.pending_most = 2;
+	bench->registrar.directories[0].limits.pending_most = 2;
 	for (int i = 0; i < 2; i++) {
 		new_order(bench, &client, an_order, &answer);
 		assert_int_equal(answer.http_status, 201);

@@ -10,12 +10,12 @@
 /* The directory takes everything from now on, until the registrar starts anew. */
 static void take_all(struct bench *bench)
 {
-	struct registrar *registrar = &bench->registrar;
-	strcpy(registrar->identifiers, "permanent-identifier hardware-module dns ip");
-	strcpy(registrar->dns_suffixes, "example.test");
-	strcpy(registrar->ip_ranges, "192.0.2.0/24 2001:db8::/32");
+	struct directory *directory = &bench->registrar.directories[0];
+	strcpy(directory->identifiers, "permanent-identifier hardware-module dns ip");
+	strcpy(directory->profiles[0].dns_suffixes, "example.test");
+	strcpy(directory->profiles[0].ip_ranges, "192.0.2.0/24 2001:db8::/32");
 	for (enum challenge i = 0; i < challenge_count; i++)
-		registrar->offers[i] = true;
+		directory->offers[i] = true;
 }
 
 #define DNS(value) "{\"type\":\"dns\",\"value\":\"" value "\"}"
@@ -118,7 +118,7 @@ static void a_directory_offers_no_other_challenges_than_its_own(void **state)
 	struct answer answer;
 	char name[65];
 	begin(bench, &client, ORDER(TWO), name);
-	bench->registrar.offers[challenge_http_01] = bench->registrar.offers[challenge_tls_alpn_01] = false;
+	bench->registrar.directories[0].offers[challenge_http_01] = bench->registrar.directories[0].offers[challenge_tls_alpn_01] = false;
 	bench_post(bench, &client, "/acme/devices/new-order", ORDER(DNS("b.example.test")), &answer);
 	assert_int_equal(answer.http_status, 201);
 	snprintf(name, sizeof name, "%s", strrchr(answer.location, '/') + 1);
@@ -211,7 +211,7 @@ static void a_name_that_is_proven_while_a_statement_is_judged_stays_proven(void 
 				.path = bench_path(path, "challenge/%s/0/device-attest-01", name),
 				.payload = "{\"attObj\":\"oWNmbXRjdHBt\"}"};
 	bench_post_apart(&sender);
-	while (!flight_has(&bench->registrar.flight, "challenge", name))
+	while (!flight_has(bench->registrar.flight, "challenge", name))
 		usleep(1000);
 	probe_all(bench);
 	bench_await(&sender);
@@ -352,7 +352,7 @@ static void a_database_that_cannot_be_read_is_not_asked_without_a_pause(void **s
 {
 	struct bench *bench = *state;
 	sqlite3 *connection = bench->registrar.store->connection;
-	bench->registrar.probing.is_scan_due = true;
+	bench->registrar.probing->is_scan_due = true;
 	sqlite3_progress_handler(connection, 1, interrupt, NULL);
 	assert_int_equal(probe_once(&bench->registrar), probe_later);
 	sqlite3_progress_handler(connection, 0, NULL, NULL);
@@ -545,7 +545,7 @@ static void an_order_waits_while_its_account_has_its_share(void **state)
 	begin(bench, &client, ORDER(TWO), name);
 	respond(bench, &client, name, 0, "http-01", &answer);
 	const int64_t account = strtoll(strrchr(client.kid, '/') + 1, NULL, 10);
-	struct probing *probing = &bench->registrar.probing;
+	struct probing *probing = bench->registrar.probing;
 	for (unsigned i = 0; i < probe_account_most; i++)
 		assert_true(probe_admit(probing, account));
 	assert_int_equal(probe_once(&bench->registrar), probe_later);

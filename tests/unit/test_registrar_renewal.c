@@ -4,18 +4,7 @@
 
 #include <stdio.h>
 
-#include "ca/jose/base64url.h"
-
 #define NEW_ORDER "/acme/devices/new-order"
-
-/* The name of the certificate of an entry of the fake ledger. */
-static void name_certificate(const struct bench *bench, size_t entry, char out[80])
-{
-	struct buffer text = {.data = (uint8_t *)out, .room = 79};
-	assert_true(base64url_encode(bytes_from(BENCH_KEY_ID, 20), &text) && buffer_add(&text, ".", 1) &&
-		    base64url_encode(BYTES_OF(bench->signer.entries[entry].serial), &text));
-	out[text.size] = 0;
-}
 
 static void obtain(struct bench *bench, const struct client *client, const char *identifier, char name[65], char id[80])
 {
@@ -23,7 +12,7 @@ static void obtain(struct bench *bench, const struct client *client, const char 
 	bench_attest(bench, client, name);
 	const size_t entry = bench->signer.size;
 	bench_finalize(bench, client, name);
-	name_certificate(bench, entry, id);
+	bench_name_certificate(bench, entry, id);
 }
 
 static void ask(struct bench *bench, char method, const char *id, struct answer *out)
@@ -157,7 +146,7 @@ static void a_revoked_certificate_should_be_renewed_at_once(void **state)
 	struct answer answer;
 	char name[65], id[80], successor[65];
 	bench_register(bench, &client);
-	strcpy(bench->registrar.limits.help, "https://help.example/renewal");
+	strcpy(bench->registrar.directories[0].limits.help, "https://help.example/renewal");
 	obtain(bench, &client, "ABC", name, id);
 	ask(bench, 'G', id, &answer);
 	assert_null(json_object_get(answer.json, "explanationURL"));
@@ -189,7 +178,7 @@ static void a_certificate_has_one_successor(void **state)
 	is_refused_as_replaced(bench, &client, id);
 	const size_t entry = bench->signer.size;
 	bench_finalize(bench, &client, successor);
-	name_certificate(bench, entry, next);
+	bench_name_certificate(bench, entry, next);
 	is_refused_as_replaced(bench, &client, id);
 	bench_post(bench, &client, bench_path(path, "order/%s", successor), NULL, &answer);
 	assert_string_equal(bench_text(&answer, "replaces"), id);
@@ -293,16 +282,17 @@ static void another_account_replaces_with_all_identifiers_alone(void **state)
 	char name[65], id[80], path[600], payload[600];
 	bench_register(bench, &client);
 	bench_register(bench, &stranger);
-	strcpy(bench->registrar.identifiers, "permanent-identifier dns");
-	strcpy(bench->registrar.dns_suffixes, "example.test");
-	bench->registrar.offers[challenge_http_01] = true;
+	struct directory *directory = &bench->registrar.directories[0];
+	strcpy(directory->identifiers, "permanent-identifier dns");
+	strcpy(directory->profiles[0].dns_suffixes, "example.test");
+	directory->offers[challenge_http_01] = true;
 	bench_post(bench, &client, NEW_ORDER, "{\"identifiers\":[" BOTH "]}", &answer);
 	snprintf(name, sizeof name, "%s", strrchr(answer.location, '/') + 1);
 	bench_attest(bench, &client, name);
 	bench_post(bench, &client, bench_path(path, "challenge/%s/1/http-01", name), "{}", &answer);
 	assert_int_equal(probe_once(&bench->registrar), probe_done);
 	bench_finalize(bench, &client, name);
-	name_certificate(bench, 0, id);
+	bench_name_certificate(bench, 0, id);
 	snprintf(payload, sizeof payload, "{\"identifiers\":[" NAME "],\"replaces\":\"%s\"}", id);
 	bench_post(bench, &stranger, NEW_ORDER, payload, &answer);
 	bench_assert_refused(&answer, 400, "replaces_mismatch");

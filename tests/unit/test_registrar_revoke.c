@@ -200,9 +200,9 @@ static void who_revokes_by_authorizations_has_them_for_all_identifiers(void **st
 	struct client client = bench_client(), other = bench_client();
 	struct answer answer;
 	char name[65], leaf[2048], order[65], path[600];
-	strcpy(bench->registrar.identifiers, "permanent-identifier dns");
-	strcpy(bench->registrar.dns_suffixes, "example.test");
-	bench->registrar.offers[challenge_http_01] = true;
+	strcpy(bench->registrar.directories[0].identifiers, "permanent-identifier dns");
+	strcpy(bench->registrar.directories[0].profiles[0].dns_suffixes, "example.test");
+	bench->registrar.directories[0].offers[challenge_http_01] = true;
 	bench_register(bench, &client);
 	bench_register(bench, &other);
 	prove(bench, &client, DEVICE "," NAME, true, true, name);

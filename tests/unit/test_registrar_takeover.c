@@ -173,10 +173,10 @@ static void the_thread_takes_over_although_nobody_asks(void **state)
 	static struct registrar registrar;
 	char sentence[256] = "", file[96];
 	snprintf(file, sizeof file, "%s/thread.db", bench->folder);
-	struct message_registrar_settings settings = {.origin = bytes_from_text(BENCH_ORIGIN),
-						      .directory = bytes_from_text("devices"),
-						      .envelope = bytes_from_text("device"),
-						      .limits = bench_limits()};
+	static uint8_t octets[8192];
+	struct buffer room = BUFFER(octets);
+	const struct message_registrar_settings settings = {.origin = bytes_from_text(BENCH_ORIGIN),
+							    .directories = {{bench_make_directory(bench, 0, &room)}, 1}};
 	assert_false(is_refused(registrar_open(&registrar, &settings, file, NULL, sentence)));
 	registrar.signer = bench->registrar.signer;
 	registrar.signer_patience_ms = 700;

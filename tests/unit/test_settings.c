@@ -108,6 +108,30 @@ static void assert_text(struct bytes got, const char *expected)
 	assert_memory_equal(got.data, expected, got.size);
 }
 
+static struct message_verifier_directory verifier_directory(const struct message_verifier_settings *told, size_t number)
+{
+	struct message_verifier_directory directory;
+	assert_true(number < told->directories.count);
+	assert_false(is_refused(wire_decode(message_verifier_directory, told->directories.at[number], &directory)));
+	return directory;
+}
+
+static struct message_registrar_directory registrar_directory(const struct message_registrar_settings *told, size_t number)
+{
+	struct message_registrar_directory directory;
+	assert_true(number < told->directories.count);
+	assert_false(is_refused(wire_decode(message_registrar_directory, told->directories.at[number], &directory)));
+	return directory;
+}
+
+static struct message_registrar_profile registrar_profile(const struct message_registrar_directory *directory, size_t number)
+{
+	struct message_registrar_profile profile;
+	assert_true(number < directory->profiles.count);
+	assert_false(is_refused(wire_decode(message_registrar_profile, directory->profiles.at[number], &profile)));
+	return profile;
+}
+
 static void the_verifier_is_told_whom_to_trust(void **state)
 {
 	struct message_verifier_settings got;
@@ -117,17 +141,21 @@ static void the_verifier_is_told_whom_to_trust(void **state)
 	build();
 	decode(process_VERIFIER, &got);
 	assert_text(got.origin, "https://localhost:8443");
-	assert_text(got.directory, "devices");
-	assert_int_equal(got.may_be_virtual, 1);
-	assert_int_equal(got.formats.count, 1);
-	assert_text(got.formats.at[0], "tpm");
-	assert_int_equal(got.longest_record_days, 90);
+	assert_int_equal(got.directories.count, 1);
+	const struct message_verifier_directory directory = verifier_directory(&got, 0);
+	assert_text(directory.name, "devices");
+	assert_int_equal(directory.path.size, 0);
+	assert_int_equal(directory.may_be_virtual, 1);
+	assert_int_equal(directory.may_ek_be_expired, 0);
+	assert_int_equal(directory.formats.count, 1);
+	assert_text(directory.formats.at[0], "tpm");
+	assert_int_equal(directory.longest_record_days, 90);
 	assert_int_equal(got.roots.count, 1);
 	assert_false(is_refused(wire_decode(message_trust_root, got.roots.at[0], &root)));
 	assert_text(root.format, "ek");
 	assert_text(root.certificate, "../ek-root.pem");
 	assert_int_equal(root.vendors.size, 0);
-	assert_int_equal(got.may_ek_be_expired, 0);
+	assert_int_equal(root.directories, 1);
 	assert_int_equal(got.ak_issuers.count, 1);
 	assert_text(got.ak_issuers.at[0], "keys/ak-issuing.der");
 	assert_int_equal(got.administrators.count, 1);
@@ -144,11 +172,11 @@ static void a_root_is_trusted_for_the_format_of_its_list_alone(void **state)
 	static const char *const formats[] = {"ek", "ak", "apple", "android-key", "packed", "step"};
 	struct message_trust_root root;
 	(void)state;
-	configuration.ak_roots[configuration.ak_root_count++] = configuration.ek_roots[0];
-	configuration.apple_roots[configuration.apple_root_count++] = configuration.ek_roots[0];
-	configuration.android_roots[configuration.android_root_count++] = configuration.ek_roots[0];
-	configuration.packed_roots[configuration.packed_root_count++] = configuration.ek_roots[0];
-	configuration.step_roots[configuration.step_root_count++] = configuration.ek_roots[0];
+	configuration.directories[0].ak_roots[configuration.directories[0].ak_root_count++] = configuration.directories[0].ek_roots[0];
+	configuration.directories[0].apple_roots[configuration.directories[0].apple_root_count++] = configuration.directories[0].ek_roots[0];
+	configuration.directories[0].android_roots[configuration.directories[0].android_root_count++] = configuration.directories[0].ek_roots[0];
+	configuration.directories[0].packed_roots[configuration.directories[0].packed_root_count++] = configuration.directories[0].ek_roots[0];
+	configuration.directories[0].step_roots[configuration.directories[0].step_root_count++] = configuration.directories[0].ek_roots[0];
 	build();
 	decode(process_VERIFIER, &got);
 	assert_int_equal(got.roots.count, sizeof formats / sizeof formats[0]);
@@ -167,13 +195,12 @@ static void verifier_and_signer_are_told_of_apples_devices(void **state)
 	static struct message_signer_settings signer;
 	struct message_envelope envelope;
 	(void)state;
-	configuration.formats[configuration.format_count++] = "apple";
-	configuration.apple_roots[configuration.apple_root_count++] = configuration.ek_roots[0];
+	configuration.directories[0].formats[configuration.directories[0].format_count++] = "apple";
+	configuration.directories[0].apple_roots[configuration.directories[0].apple_root_count++] = configuration.directories[0].ek_roots[0];
 	configuration.envelopes[0].formats[configuration.envelopes[0].format_count++] = "apple";
 	build();
 	decode(process_VERIFIER, &got);
-	assert_int_equal(got.formats.count, 2);
-	assert_text(got.formats.at[1], "apple");
+	assert_text(verifier_directory(&got, 0).formats.at[1], "apple");
 	assert_int_equal(got.roots.count, 2);
 	assert_false(is_refused(wire_decode(message_trust_root, got.roots.at[1], &root)));
 	assert_text(root.format, "apple");
@@ -212,21 +239,25 @@ static void registrar_and_signer_are_told_of_names(void **state)
 	(void)state;
 	build();
 	decode(process_REGISTRAR, &got);
-	assert_text(got.identifiers, "permanent-identifier");
-	assert_text(got.challenges, "device-attest-01");
-	assert_int_equal(got.dns_suffixes.size + got.ip_ranges.size, 0);
+	struct message_registrar_directory directory = registrar_directory(&got, 0);
+	struct message_registrar_profile profile = registrar_profile(&directory, 0);
+	assert_text(directory.identifiers, "permanent-identifier");
+	assert_text(directory.challenges, "device-attest-01");
+	assert_int_equal(profile.dns_suffixes.size + profile.ip_ranges.size, 0);
 	settings_free(&settings);
-	configuration.identifiers[configuration.identifier_count++] = "dns";
-	configuration.challenges[configuration.challenge_count++] = "dns-01";
+	configuration.directories[0].identifiers[configuration.directories[0].identifier_count++] = "dns";
+	configuration.directories[0].challenges[configuration.directories[0].challenge_count++] = "dns-01";
 	from->dns_suffixes[from->dns_suffix_count++] = "corp.example";
 	from->dns_suffixes[from->dns_suffix_count++] = "shop.example";
 	from->ip_ranges[from->ip_range_count++] = "10.0.0.0/8";
 	build();
 	decode(process_REGISTRAR, &got);
-	assert_text(got.identifiers, "permanent-identifier dns");
-	assert_text(got.challenges, "device-attest-01 dns-01");
-	assert_text(got.dns_suffixes, "corp.example shop.example");
-	assert_text(got.ip_ranges, "10.0.0.0/8");
+	directory = registrar_directory(&got, 0);
+	profile = registrar_profile(&directory, 0);
+	assert_text(directory.identifiers, "permanent-identifier dns");
+	assert_text(directory.challenges, "device-attest-01 dns-01");
+	assert_text(profile.dns_suffixes, "corp.example shop.example");
+	assert_text(profile.ip_ranges, "10.0.0.0/8");
 	decode(process_SIGNER, &signer);
 	assert_false(is_refused(wire_decode(message_envelope, signer.envelopes.at[0], &envelope)));
 	assert_text(envelope.dns_suffixes, "corp.example shop.example");
@@ -239,13 +270,14 @@ static void the_registrar_is_told_the_keys_of_external_accounts(void **state)
 	struct message_eab_key eab;
 	(void)state;
 	read_example("directory devices {", "eab tenant {\n\tkey = \"administrators/tenant\"\n}\ndirectory devices {");
-	configuration.eab_required = true;
+	configuration.directories[0].eab_required = true;
 	put_file("administrators/tenant", "AAAA\n", 5);
 	build();
 	decode(process_REGISTRAR, &got);
-	assert_int_equal(got.is_eab_required, 1);
-	assert_int_equal(got.eab_keys.count, 1);
-	assert_false(is_refused(wire_decode(message_eab_key, got.eab_keys.at[0], &eab)));
+	const struct message_registrar_directory directory = registrar_directory(&got, 0);
+	assert_int_equal(directory.is_eab_required, 1);
+	assert_int_equal(directory.eab_keys.count, 1);
+	assert_false(is_refused(wire_decode(message_eab_key, directory.eab_keys.at[0], &eab)));
 	assert_text(eab.name, "tenant");
 	assert_text(eab.key, "AAAA");
 	unlink(path_of("administrators/tenant"));
@@ -260,16 +292,14 @@ static void the_verifier_is_told_whom_a_makers_roots_may_certify(void **state)
 				   "\"id:53544D20\" }\n}\nkey root {");
 	build();
 	decode(process_VERIFIER, &got);
-	assert_int_equal(got.roots.count, 3);
-	for (size_t i = 1; i < 3; i++) {
-		assert_false(is_refused(wire_decode(message_trust_root, got.roots.at[i], &root)));
-		assert_text(root.certificate, "../ek-root.pem");
-		assert_text(root.vendors, "id:49465800 id:53544D20");
-	}
+	assert_int_equal(got.roots.count, 2); /* listed twice, it is there once */
+	assert_false(is_refused(wire_decode(message_trust_root, got.roots.at[1], &root)));
+	assert_text(root.certificate, "../ek-root.pem");
+	assert_text(root.vendors, "id:49465800 id:53544D20");
 	read_example("expired_ek_certificates = false", "expired_ek_certificates = true");
 	build();
 	decode(process_VERIFIER, &got);
-	assert_int_equal(got.may_ek_be_expired, 1);
+	assert_int_equal(verifier_directory(&got, 0).may_ek_be_expired, 1);
 }
 
 static void the_signer_is_told_its_keys_and_envelopes(void **state)
@@ -286,7 +316,11 @@ static void the_signer_is_told_its_keys_and_envelopes(void **state)
 	assert_text(got.server_name, "localhost");
 	assert_text(got.server_address, "127.0.0.1");
 	assert_text(got.tls_issuer, "issuing");
-	assert_int_equal(got.ak_validity_s, 86400);
+	struct message_ak_rule rule;
+	assert_int_equal(got.ak_rules.count, 1);
+	assert_false(is_refused(wire_decode(message_ak_rule, got.ak_rules.at[0], &rule)));
+	assert_text(rule.directory, "devices");
+	assert_int_equal(rule.validity_s, 86400);
 	assert_int_equal(got.ledger_room_bytes, 67108864);
 	assert_int_equal(got.keys.count, 4);
 	assert_false(is_refused(wire_decode(message_signer_key, got.keys.at[3], &key)));
@@ -297,7 +331,7 @@ static void the_signer_is_told_its_keys_and_envelopes(void **state)
 	assert_false(is_refused(wire_decode(message_envelope, got.envelopes.at[0], &envelope)));
 	assert_text(envelope.name, "device");
 	assert_text(envelope.issuer, "issuing");
-	assert_text(envelope.directory, "devices");
+	assert_text(envelope.directories, "devices");
 	assert_text(envelope.format, "tpm");
 	assert_int_equal(envelope.assurance, 1);
 	assert_int_equal(envelope.longest_validity_s, 86400);
@@ -316,15 +350,18 @@ static void the_others_are_told_what_they_need(void **state)
 	build();
 	decode(process_REGISTRAR, &registrar);
 	assert_text(registrar.origin, "https://localhost:8443");
-	assert_text(registrar.directory, "devices");
-	assert_text(registrar.envelope, "device");
-	assert_int_equal(registrar.validity_s, 86400);
-	assert_int_equal(registrar.accounts_most, 50000);
-	assert_int_equal(registrar.orders_most, 50000);
+	const struct message_registrar_directory directory = registrar_directory(&registrar, 0);
+	const struct message_registrar_profile profile = registrar_profile(&directory, 0);
+	assert_text(directory.name, "devices");
+	assert_int_equal(directory.path.size + profile.name.size + profile.description.size, 0);
+	assert_text(profile.envelope, "device");
+	assert_int_equal(profile.validity_s, 86400);
+	assert_int_equal(directory.accounts_most, 50000);
+	assert_int_equal(directory.orders_most, 50000);
 	assert_int_equal(registrar.account_idle_s, 86400);
 	assert_int_equal(registrar.requests_per_address, 60000);
 	struct message_limits limits;
-	assert_false(is_refused(wire_decode(message_limits, registrar.limits, &limits)));
+	assert_false(is_refused(wire_decode(message_limits, directory.limits, &limits)));
 	assert_int_equal(limits.accounts_per_address, 1000);
 	assert_int_equal(limits.orders_per_address, 10000);
 	assert_int_equal(limits.orders_per_account, 1000);
@@ -493,33 +530,66 @@ static void a_key_file_that_is_not_text_is_refused(void **state)
 	refused();
 }
 
-static void the_longest_lists_have_room(void **state)
+/* Writes roots of the longest size that differ, and lists them in several directories: the pool is one. */
+static void list_roots(size_t count)
 {
-	static char roots[4096], list[8192];
-	(void)state;
-	memset(roots, 'r', sizeof roots);
-	put_file("../ek-root.pem", roots, sizeof roots);
-	strcpy(list, "ek_roots = { \"ek-root.pem\"");
-	for (int i = 1; i < 64; i++)
-		strcat(list, ", \"ek-root.pem\"");
-	strcat(list, " }\n\tak_roots = { \"ek-root.pem\"");
-	for (int i = 1; i < 64; i++)
-		strcat(list, ", \"ek-root.pem\"");
-	strcat(list, " }");
-	read_example("ek_roots = { \"ek-root.pem\" }", list);
-	for (size_t i = 0; i < 4; i++)
-		configuration.apple_roots[configuration.apple_root_count++] = configuration.ek_roots[0];
-	for (size_t i = 0; i < 16; i++) {
-		configuration.android_roots[configuration.android_root_count++] = configuration.ek_roots[0];
-		configuration.packed_roots[configuration.packed_root_count++] = configuration.ek_roots[0];
-		configuration.step_roots[configuration.step_root_count++] = configuration.ek_roots[0];
+	static char root[4096], kept[256][96];
+	configuration.directories[1] = configuration.directories[2] = configuration.directories[0];
+	configuration.directories[1].name = "second";
+	configuration.directories[2].name = "third";
+	configuration.directory_count = 3;
+	configuration.directories[0].ek_root_count = configuration.directories[1].ek_root_count = 0;
+	configuration.directories[2].ek_root_count = 0;
+	memset(root, 'r', sizeof root);
+	for (size_t i = 0; i < count; i++) {
+		struct configuration_directory *directory = &configuration.directories[i % 3];
+		snprintf(root, sizeof root, "%zu", i);
+		char path[64];
+		snprintf(path, sizeof path, "../root-%zu", i);
+		put_file(path, root, sizeof root);
+		snprintf(kept[i], sizeof kept[i], "%s/root-%zu", folder, i);
+		directory->ek_roots[directory->ek_root_count++] = kept[i];
 	}
+}
+
+static void remove_roots(size_t count)
+{
+	for (size_t i = 0; i < count; i++) {
+		char path[64];
+		snprintf(path, sizeof path, "../root-%zu", i);
+		assert_int_equal(unlink(path_of(path)), 0);
+	}
+}
+
+static void the_longest_lists_have_room_and_one_more_is_refused(void **state)
+{
+	(void)state;
+	list_roots(180);
 	build();
-	struct message_verifier_settings *got = malloc(sizeof *got);
-	assert_non_null(got);
-	decode(process_VERIFIER, got);
-	assert_int_equal(got->roots.count, 180);
-	free(got);
+	static struct message_verifier_settings got;
+	decode(process_VERIFIER, &got);
+	assert_int_equal(got.directories.count, 3);
+	assert_int_equal(got.roots.count, 180);
+	assert_true(settings.records[process_VERIFIER].size < 820000);
+	settings_free(&settings);
+	list_roots(181);
+	refused();
+	remove_roots(181);
+}
+
+static void a_root_of_several_directories_is_told_once(void **state)
+{
+	static struct message_verifier_settings got;
+	struct message_trust_root root;
+	(void)state;
+	configuration.directories[1] = configuration.directories[0];
+	configuration.directories[1].name = "second";
+	configuration.directory_count = 2;
+	build();
+	decode(process_VERIFIER, &got);
+	assert_int_equal(got.roots.count, 1);
+	assert_false(is_refused(wire_decode(message_trust_root, got.roots.at[0], &root)));
+	assert_int_equal(root.directories, 3);
 }
 
 /* ---- the table ---- */
@@ -605,7 +675,8 @@ int main(void)
 		CASE(each_file_that_is_missing_is_refused),
 		CASE(each_file_that_is_empty_too_long_or_no_file_is_refused),
 		CASE(a_key_file_that_is_not_text_is_refused),
-		CASE(the_longest_lists_have_room),
+		CASE(the_longest_lists_have_room_and_one_more_is_refused),
+		CASE(a_root_of_several_directories_is_told_once),
 		cmocka_unit_test(every_process_has_a_row_with_a_user_of_its_own),
 		cmocka_unit_test(no_folder_is_two_processes_own),
 		cmocka_unit_test(every_request_has_its_channel_and_every_channel_its_request),

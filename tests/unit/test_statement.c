@@ -273,10 +273,10 @@ static void case_46_unknown_and_virtual_makers_are_refused(void **state)
 	EXPECT_CERTIFICATE(tpm_vendor_unknown, .manufacturer = "id:FFFFF1D0");
 	EXPECT_CERTIFICATE(tpm_vendor_unknown, .manufacturer = "id:49465801");
 	EXPECT_CERTIFICATE(tpm_vendor_unknown, .manufacturer = "id:4e544300");
-	stage.verifier.settings.may_be_virtual = 0;
+	stage.verifier.directories[0].rules.may_be_virtual = 0;
 	const enum refusal virtual = judge_certificate(&(struct device_certificate){0});
 	const enum refusal real = judge_certificate(&(struct device_certificate){.manufacturer = "id:4E544300"});
-	stage.verifier.settings.may_be_virtual = 1;
+	stage.verifier.directories[0].rules.may_be_virtual = 1;
 	assert_int_equal(virtual, refusal_tpm_vendor_virtual);
 	assert_int_equal(real, refusal_none);
 }
@@ -329,12 +329,12 @@ static void expect_format(const char *name, const char *said)
 static void case_29_a_format_that_the_directory_does_not_take_is_refused(void **state)
 {
 	(void)state;
-	const size_t count = stage.verifier.settings.formats.count;
+	const size_t count = stage.verifier.directories[0].rules.formats.count;
 	expect_format("compound", "the format compound is unknown");
 	expect_format("T\nM", "the format T?M is unknown");
-	stage.verifier.settings.formats.count = 0;
+	stage.verifier.directories[0].rules.formats.count = 0;
 	expect_format("tpm", "the format tpm is not taken by this directory");
-	stage.verifier.settings.formats.count = count;
+	stage.verifier.directories[0].rules.formats.count = count;
 	const struct device_statement statement = good();
 	assert_int_equal(judge_built(&statement), refusal_none);
 }
@@ -345,7 +345,9 @@ static void a_verifier_does_not_start_with_a_format_that_it_does_not_know(void *
 	struct verifier opened;
 	struct detail detail = {.text = ""};
 	struct message_verifier_settings settings = stage.verifier.settings;
-	settings.formats.at[settings.formats.count++] = bytes_from_text("none");
+	struct message_verifier_directory rules = stage.verifier.directories[0].rules;
+	rules.formats.at[rules.formats.count++] = bytes_from_text("none");
+	settings.directories.at[0] = device_directory(&rules);
 	assert_false(verifier_open(&settings, &opened, &detail));
 	assert_string_equal(detail.text, "a statement format is unknown");
 }
@@ -385,9 +387,9 @@ static void case_30_another_formats_root_is_refused(void **state)
 {
 	(void)state;
 	/* the EK roots are roots too, but not for AKs */
-	stage.verifier.ek_roots.at[stage.verifier.ek_roots.count++] = stage.maker_of_others.certificate;
+	stage.verifier.directories[0].ek_roots.at[stage.verifier.directories[0].ek_roots.count++] = stage.maker_of_others.certificate;
 	const enum refusal refusal = judge_certificate(&(struct device_certificate){.authority = &stage.maker_of_others});
-	stage.verifier.ek_roots.count--;
+	stage.verifier.directories[0].ek_roots.count--;
 	assert_int_equal(refusal, refusal_tpm_chain_untrusted);
 }
 
@@ -449,9 +451,8 @@ static void an_enrolment_record_stands_in_claims_and_voucher(void **state)
 	struct message_order_opened opened;
 	struct message_statement_judged answer;
 	struct message_device_voucher voucher;
-	struct message_verifier_settings *settings = &stage.verifier.settings;
 	sign_record(stage.identifier, &record);
-	const struct message_order_open open = {.directory = settings->directory,
+	const struct message_order_open open = {.directory = bytes_from_text("devices"),
 						.identifiers = {{device_identifier("permanent-identifier", "press-7")}, 1}};
 	assert_false(is_refused(verifier_order_open(&stage.verifier, &open, &opened_room, &opened)));
 	struct device_statement statement = good();
@@ -464,9 +465,9 @@ static void an_enrolment_record_stands_in_claims_and_voucher(void **state)
 	assert_int_equal(judge_ask(&ask), refusal_identity_mismatch);
 	ask.enrolment_record = device_view(&record);
 	assert_int_equal(verifier_statement_judge(&stage.verifier, &ask, &room, &answer, NULL).refusal, refusal_none);
-	assert_false(is_refused(voucher_open(message_device_voucher, answer.voucher, settings->device_key, &voucher)));
+	assert_false(is_refused(voucher_open(message_device_voucher, answer.voucher, stage.verifier.settings.device_key, &voucher)));
 	judge_claims(answer.claims, &voucher);
-	settings->administrators.count = 0;
+	stage.verifier.settings.administrators.count = 0;
 }
 
 /* Of our own issuers' certificates it was judged before they were made. */

@@ -58,7 +58,7 @@ static void a_refused_work_leaves_nothing(void **state)
 	store_bench_assert_refusal(store_leave(bench->store, REFUSE(orders_too_many)), "orders_too_many");
 	store_enter(bench->store);
 	store_bench_assert_refusal(
-	    store_leave(bench->store, store_account_find_key(bench->store, account.thumbprint, &found)),
+	    store_leave(bench->store, store_account_find_key(bench->store, 1, account.thumbprint, &found)),
 	    "account_unknown");
 }
 
@@ -184,13 +184,13 @@ static void case_91_a_full_disk_refuses_leaves_nothing_and_is_survived(void **st
 	assert_true(strlen(store_trouble(bench->store)) > 0);
 	store_enter(bench->store);
 	store_bench_assert_refusal(
-	    store_leave(bench->store, store_account_find_key(bench->store, account.thumbprint, &found)),
+	    store_leave(bench->store, store_account_find_key(bench->store, 1, account.thumbprint, &found)),
 	    "account_unknown");
 	store_bench_add_account(bench->store, 3);
 	store_bench_reopen(bench, 1);
 	store_enter(bench->store);
 	store_bench_assert_ok(
-	    store_leave(bench->store, store_account_find_key(bench->store, account.thumbprint, &found)));
+	    store_leave(bench->store, store_account_find_key(bench->store, 1, account.thumbprint, &found)));
 }
 
 struct crowd {
@@ -261,7 +261,7 @@ static void a_failing_disk_under_many_threads_loses_no_answered_work(void **stat
 		struct account_row account = store_bench_account(1000 + i), found;
 		store_enter(bench->store);
 		if (!is_refused(
-			store_leave(bench->store, store_account_find_key(bench->store, account.thumbprint, &found))))
+			store_leave(bench->store, store_account_find_key(bench->store, 1, account.thumbprint, &found))))
 			kept++;
 	}
 	assert_int_equal(kept, crowd.stored);
@@ -344,6 +344,36 @@ static void orders_of_the_version_that_knew_one_device_each_are_kept(void **stat
 	expect_migrated(bench, "over", authorization_valid, challenge_valid, order_end_expired);
 	assert_int_equal(store_bench_find_order(bench->store, "ready").voucher_size, 3);
 	assert_int_equal(store_bench_find_order(bench->store, "ready").state, order_ready);
+}
+
+static void what_was_there_before_belongs_to_the_first_directory(void **state)
+{
+	struct store_bench *bench = *state;
+	int64_t first = 0, second = 0, again = 0;
+	struct account_row account = store_bench_account(7), found;
+	const int64_t id = store_bench_add_account(bench->store, 7);
+	store_bench_add_order(bench->store, id, "open");
+	store_bench_add_account(bench->store, 8);
+	store_bench_close(bench);
+	store_bench_run(bench, "DELETE FROM account WHERE id = 2;" STORE_BENCH_ONE_DIRECTORY);
+	store_bench_open(bench, 1, NULL);
+	store_enter(bench->store);
+	store_bench_assert_ok(store_leave(bench->store, store_directory_know(bench->store, "devices", &first)));
+	store_enter(bench->store);
+	store_bench_assert_ok(store_leave(bench->store, store_directory_know(bench->store, "macs", &second)));
+	assert_int_not_equal(first, second);
+	store_enter(bench->store);
+	store_bench_assert_ok(store_leave(bench->store, store_account_find_key(bench->store, first, account.thumbprint, &found)));
+	assert_int_equal(found.id, id);
+	assert_int_equal(store_bench_find_order(bench->store, "open").directory, first);
+	store_enter(bench->store);
+	store_bench_assert_refusal(
+	    store_leave(bench->store, store_account_find_key(bench->store, second, account.thumbprint, &found)), "account_unknown");
+	assert_int_equal(store_bench_add_account(bench->store, 9), 3); /* no number is given twice */
+	store_bench_reopen(bench, 1);
+	store_enter(bench->store);
+	store_bench_assert_ok(store_leave(bench->store, store_directory_know(bench->store, "macs", &again)));
+	assert_int_equal(again, second);
 }
 
 /* Names beside a device, with several challenges each. */
@@ -431,6 +461,7 @@ int main(void)
 	    ON_A_STORE(a_database_of_a_newer_program_is_refused_with_a_sentence),
 	    ON_A_STORE(a_file_that_is_no_database_is_refused_with_a_sentence),
 	    ON_A_STORE(orders_of_the_version_that_knew_one_device_each_are_kept),
+	    ON_A_STORE(what_was_there_before_belongs_to_the_first_directory),
 	    ON_A_STORE(every_authorization_and_challenge_of_a_long_order_is_kept),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -15,8 +15,8 @@ static void add_many_orders(struct store_bench *bench, unsigned count)
 	snprintf(sql, sizeof sql,
 		 "PRAGMA synchronous = OFF; BEGIN;"
 		 "WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < %u / 32 + 1)"
-		 " INSERT INTO account (id, is_active, thumbprint, jwk, contact, created_s)"
-		 " SELECT i, 1, CAST('t' || i AS BLOB), '{}', '[]', 1 FROM n;"
+		 " INSERT INTO account (id, directory, is_active, thumbprint, jwk, contact, created_s)"
+		 " SELECT i, 1, 1, CAST('t' || i AS BLOB), '{}', '[]', 1 FROM n;"
 		 "WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < %u)"
 		 " INSERT INTO acme_order (account, name, authorizations, state, auth, created_s, expires_s, expires_boot_s)"
 		 " SELECT i / 32 + 1, printf('order-%%08d', i), zeroblob(200), 'p', 'p', 1, 5000, 900 FROM n; COMMIT",
@@ -229,8 +229,8 @@ static void a_slice_is_bounded_and_rows_in_use_do_not_hold_up_the_others(void **
 	struct store_sweep sweep = everything();
 	add_many_orders(bench, 6400); /* two hundred accounts, each with orders that are not over */
 	store_bench_run(bench,
-			"UPDATE acme_order SET expires_boot_s = 99999; INSERT INTO account (is_active, thumbprint,"
-			" jwk, contact, created_s, idle_s) VALUES (0, x'00', '{}', '[]', 1, 99)");
+			"UPDATE acme_order SET expires_boot_s = 99999; INSERT INTO account (directory, is_active, thumbprint,"
+			" jwk, contact, created_s, idle_s) VALUES (1, 0, x'00', '{}', '[]', 1, 99)");
 	for (int round = 0; round < 4; round++)
 		assert_in_range(sweep_once(bench, &sweep), 0, 2 * sweep.slice);
 	assert_int_equal(store_bench_ask(bench, "SELECT count(*) FROM account WHERE is_active = 0"), 0);
@@ -258,7 +258,7 @@ static void of_more_closed_orders_than_may_be_the_oldest_go(void **state)
 static status take(struct store *store, enum store_room kind, int64_t account, uint64_t now_boot_s)
 {
 	store_enter(store);
-	return store_leave(store, store_room_take(store, kind, account, 3, now_boot_s));
+	return store_leave(store, store_room_take(store, kind, 1, account, 3, now_boot_s));
 }
 
 static void there_are_as_many_places_as_rows_are_missing(void **state)

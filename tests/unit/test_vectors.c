@@ -238,9 +238,11 @@ enum { in_august_2025 = 1754006400 };
 /* With Apple's own root, at a time when the leaf was valid. */
 static enum refusal judge_at_its_time(struct bytes octets, X509 *root, const uint8_t freshness[32], struct statement *s)
 {
-	struct verifier verifier = {.apple_roots = {.at = {root}, .count = 1, .at_s = in_august_2025}};
-	verifier.settings.formats.at[verifier.settings.formats.count++] = bytes_from_text("apple");
+	static struct verifier verifier;
+	verifier.directories[0] = (struct verifier_directory){.apple_roots = {.at = {root}, .count = 1, .at_s = in_august_2025},
+							      .rules.formats = {{bytes_from_text("apple")}, 1}};
 	*s = (struct statement){.verifier = &verifier,
+				.directory = &verifier.directories[0],
 				.identifier_type = bytes_from_text("permanent-identifier"),
 				.identifier = bytes_from_text("TMWFWWWP67")};
 	memcpy(s->expected, freshness, sizeof s->expected);

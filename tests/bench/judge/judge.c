@@ -25,7 +25,7 @@ static double cpu_s(void)
 
 static void judge(struct bytes octets, struct bytes bound)
 {
-	__attribute__((cleanup(format_close))) struct statement s = {.verifier = &verifier, .bound = bound};
+	__attribute__((cleanup(format_close))) struct statement s = {.verifier = &verifier, .directory = &verifier.directories[0], .bound = bound};
 	DEVICE_NEED(EVP_Digest(bound.data, bound.size, s.expected, NULL, EVP_sha256(), NULL) == 1);
 	DEVICE_NEED(!is_refused(format_open(octets, &s)) && !is_refused(format_judge(&s)));
 }
@@ -89,14 +89,14 @@ int main(void)
 	DEVICE_NEED(key_kinds_limit());
 	device_authority_new(&(struct device_authority_options){.name = "Root"}, &root);
 	device_authority_new(&(struct device_authority_options){.name = "Sub", .issuer = &root}, &sub);
-	for (const struct format *row; (row = format_row(verifier.settings.formats.count)) != NULL;)
-		verifier.settings.formats.at[verifier.settings.formats.count++] = bytes_from_text(row->name);
-	verifier.settings.may_be_virtual = 1;
+	for (const struct format *row; (row = format_row(verifier.directories[0].rules.formats.count)) != NULL;)
+		verifier.directories[0].rules.formats.at[verifier.directories[0].rules.formats.count++] = bytes_from_text(row->name);
+	verifier.directories[0].rules.may_be_virtual = 1;
 	trust(&verifier.ak_issuers);
-	trust(&verifier.apple_roots);
-	trust(&verifier.android_roots);
-	trust(&verifier.packed_roots);
-	trust(&verifier.step_roots);
+	trust(&verifier.directories[0].apple_roots);
+	trust(&verifier.directories[0].android_roots);
+	trust(&verifier.directories[0].packed_roots);
+	trust(&verifier.directories[0].step_roots);
 	device_append(&text, token.data, token.size);
 	device_append(&text, ".", 1);
 	device_base64url(bytes_from(thumbprint, sizeof thumbprint), &text);

@@ -1,0 +1,91 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * The roots of all directories in one pool: each is there once for what it certifies, with the directories that it serves. */
+#include "firmware/warden/trust.h"
+
+struct pool {
+	const struct building *building;
+	struct message_trust_root at[configuration_most_pool];
+	size_t count;
+};
+
+static bool has_trust_in(const struct message_trust_root *one, const struct message_trust_root *other)
+{
+	return bytes_equal(one->format, other->format) && bytes_equal(one->vendors, other->vendors) &&
+	       bytes_equal(one->certificate, other->certificate);
+}
+
+/* A root that is there already serves these directories too. Nothing is encoded before all are known. */
+static bool add_root(struct pool *pool, const char *path, const struct message_trust_root *root)
+{
+	for (size_t i = 0; i < pool->count; i++)
+		if (has_trust_in(&pool->at[i], root)) {
+			pool->at[i].directories |= root->directories;
+			return true;
+		}
+	if (pool->count == configuration_most_pool)
+		return piece_complain(path, "there are more roots in all directories than there is room for");
+	pool->at[pool->count++] = *root;
+	return true;
+}
+
+/* `vendors`: whom roots of EK certificates may certify, with spaces between; empty: all. */
+static bool take_roots(struct pool *pool, const char *format, const char *const *paths, size_t path_count,
+		       struct bytes vendors, uint32_t directories)
+{
+	for (size_t i = 0; i < path_count; i++) {
+		struct buffer *pieces = pool->building->pieces;
+		const size_t before = pieces->size, roots_before = pool->count;
+		struct message_trust_root root = {
+			.format = bytes_from_text(format), .vendors = vendors, .directories = directories};
+		if (!piece_take_file(pool->building, paths[i], 4096, &root.certificate) || !add_root(pool, paths[i], &root))
+			return false;
+		if (pool->count == roots_before)
+			pieces->size = before;
+	}
+	return true;
+}
+
+/* Each list is for its format and its directory alone. */
+static bool take_directory_roots(struct pool *pool, size_t number)
+{
+	const struct configuration_directory *from = &pool->building->from->directories[number];
+	const struct bytes all = bytes_from(NULL, 0);
+	const uint32_t bit = (uint32_t)1 << number;
+	return take_roots(pool, "ek", from->ek_roots, from->ek_root_count, all, bit) &&
+	       take_roots(pool, "ak", from->ak_roots, from->ak_root_count, all, bit) &&
+	       take_roots(pool, "apple", from->apple_roots, from->apple_root_count, all, bit) &&
+	       take_roots(pool, "android-key", from->android_roots, from->android_root_count, all, bit) &&
+	       take_roots(pool, "packed", from->packed_roots, from->packed_root_count, all, bit) &&
+	       take_roots(pool, "step", from->step_roots, from->step_root_count, all, bit);
+}
+
+static bool take_makers(struct pool *pool)
+{
+	const struct configuration *from = pool->building->from;
+	for (size_t i = 0; i < from->maker_count; i++) {
+		const struct configuration_maker *maker = &from->makers[i];
+		struct bytes vendors;
+		uint32_t directories = 0;
+		for (size_t k = 0; k < from->directory_count; k++)
+			if (configuration_serves(maker->directories, maker->directory_count, from->directories[k].name))
+				directories |= (uint32_t)1 << k;
+		if (!piece_take_words(pool->building, maker->vendors, maker->vendor_count, 192, &vendors) ||
+		    !take_roots(pool, "ek", maker->roots, maker->root_count, vendors, directories))
+			return false;
+	}
+	return true;
+}
+
+bool trust_take(const struct building *building, struct message_verifier_settings *out)
+{
+	struct pool pool = {.building = building, .count = 0};
+	for (size_t i = 0; i < building->from->directory_count; i++)
+		if (!take_directory_roots(&pool, i))
+			return false;
+	if (!take_makers(&pool))
+		return false;
+	for (size_t i = 0; i < pool.count; i++)
+		if (!piece_take_record(building, message_trust_root, &pool.at[i], &out->roots.at[out->roots.count++]))
+			return false;
+	return true;
+}
