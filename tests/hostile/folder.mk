@@ -1,5 +1,5 @@
 # what tests/hostile/check starts: the impostor, and one program for each process that it plays hijacked
-helpers += impostor hostile-registrar hostile-listener hostile-verifier hostile-prober hostile-probe hostile-logger hostile-apple
+helpers += impostor hostile-registrar hostile-listener hostile-verifier hostile-prober hostile-probe hostile-logger hostile-apple hostile-directories
 impostor.file = tests/hostile/impostor.c
 hostile_folders = tests/hostile tests/device attest/verifier attest/token ca/jose firmware/boundary
 hostile-registrar.file = tests/hostile/registrar.c
@@ -20,6 +20,9 @@ hostile-probe.packages = cmocka libcrypto libssl tss2-mu
 hostile-apple.file = tests/hostile/apple.c
 hostile-apple.uses = $(hostile_folders)
 hostile-apple.packages = cmocka libcrypto tss2-mu
+hostile-directories.file = tests/hostile/directories.c
+hostile-directories.uses = $(hostile_folders)
+hostile-directories.packages = cmocka libcrypto tss2-mu
 hostile-logger.file = tests/hostile/logger.c
 hostile-logger.uses = $(hostile_folders)
 hostile-logger.packages = cmocka libcrypto tss2-mu

@@ -9,7 +9,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-static const char directory[] = "devices", identifier_type[] = "permanent-identifier";
+static const char identifier_type[] = "permanent-identifier";
 
 static void write_file(const struct world *world, const char *name, struct bytes text)
 {
@@ -71,6 +71,11 @@ static void keep_text(struct bytes text, char *out, size_t room)
 	out[text.size] = 0;
 }
 
+static const char *directory_of(const struct enrolment *enrolment)
+{
+	return enrolment->directory != NULL ? enrolment->directory : "devices";
+}
+
 /* The device, and the name beside it. */
 static size_t list(const char *identifier, const struct enrolment *enrolment, struct bytes out[2])
 {
@@ -82,7 +87,7 @@ static size_t list(const char *identifier, const struct enrolment *enrolment, st
 
 status world_open(struct stage *stage, const char *identifier, struct enrolment *out)
 {
-	struct message_order_open ask = {.directory = bytes_from_text(directory)};
+	struct message_order_open ask = {.directory = bytes_from_text(directory_of(out))};
 	struct message_order_opened answer;
 	ask.identifiers.count = list(identifier, out, ask.identifiers.at);
 	TRY(stage_call(stage, process_VERIFIER, message_order_open, &ask, &answer));
@@ -112,7 +117,7 @@ status world_attest(struct stage *stage, const struct world *world, const char *
 status world_judge(struct stage *stage, const char *identifier, const struct device_account *account, struct bytes statement,
 		   struct bytes record, struct enrolment *enrolment)
 {
-	struct message_statement_judge ask = {.directory = bytes_from_text(directory),
+	struct message_statement_judge ask = {.directory = bytes_from_text(directory_of(enrolment)),
 					      .order = bytes_from_text(enrolment->order),
 					      .identifier_type = bytes_from_text(identifier_type),
 					      .identifier = bytes_from_text(identifier),
@@ -136,13 +141,14 @@ status world_finalize(struct stage *stage, const struct world *world, const char
 	device_append(&text, "{\"csr\":\"", 8);
 	device_base64url(device_view(&der), &text);
 	device_append(&text, "\"}", 3);
-	snprintf(url, sizeof url, "%s/acme/%s/order/%s/finalize", world->origin, directory, enrolment->order);
+	snprintf(url, sizeof url, "%s/acme/%s/order/%s/finalize", world->origin,
+		 enrolment->path != NULL ? enrolment->path : directory_of(enrolment), enrolment->order);
 	device_jws_build(&(struct device_jws){.account = account,
 					      .url = url,
 					      .kid = "https://localhost/acme/devices/account/1",
 					      .payload = (const char *)text.data},
 			 &jws);
-	struct message_finalize_judge ask = {.directory = bytes_from_text(directory),
+	struct message_finalize_judge ask = {.directory = bytes_from_text(directory_of(enrolment)),
 					     .order = bytes_from_text(enrolment->order),
 					     .account_jwk = bytes_from(account->jwk, account->jwk_size),
 					     .request = device_view(&jws)};
@@ -158,7 +164,7 @@ status world_issue(struct stage *stage, const struct enrolment *enrolment, uint3
 		   struct message_issued *out)
 {
 	const struct message_issue ask = {.order = bytes_from_text(enrolment->order),
-					  .envelope = bytes_from_text("device"),
+					  .envelope = bytes_from_text(enrolment->envelope != NULL ? enrolment->envelope : "device"),
 					  .validity_s = validity_s,
 					  .device_voucher = device_view(&enrolment->device_voucher),
 					  .request_voucher = device_view(&enrolment->request_voucher)};

@@ -24,6 +24,7 @@ void world_free(struct world *world);
 /* One enrolment as the registrar sees it. */
 struct enrolment {
 	const char *name; /* a DNS name beside the device; NULL: none */
+	const char *directory, *path, *envelope; /* NULL: devices, the directory's name, device */
 	char order[65], token[129], name_token[129];
 	struct device_octets device_voucher, request_voucher;
 };
