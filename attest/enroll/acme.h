@@ -47,10 +47,15 @@ struct acme_order {
 	char url[http_url_room], authorization[http_url_room], finalize[http_url_room], challenge[http_url_room];
 	char certificate[http_url_room];
 	char token[acme_token_room];
+	bool is_ak_refused; /* acme_attest: not for the statement, but for who certified the AK */
 };
-/* A new order for one permanent identifier, with its pending device-attest-01 challenge. `replaces` names the certificate that it
- * is to replace (RFC 9773 5; empty: none); a CA that does not want to hear of it is told without. */
-outcome acme_order_new(struct acme *acme, const char *identifier, const char *replaces, struct acme_order *out);
+struct acme_wish {
+	const char *identifier; /* permanent */
+	const char *profile;	/* draft-ietf-acme-profiles; NULL: none is asked for */
+	const char *replaces;	/* the certificate that it is to replace (RFC 9773 5); empty: none */
+};
+/* A new order, with its pending device-attest-01 challenge. A CA that does not want to hear what it replaces is told without. */
+outcome acme_order_new(struct acme *acme, const struct acme_wish *wish, struct acme_order *out);
 /* The last segment of the order's URL. */
 const char *acme_order_name(const struct acme_order *order);
 
@@ -58,7 +63,7 @@ const char *acme_order_name(const struct acme_order *order);
 outcome acme_binding(const struct acme *acme, const struct acme_order *order, uint8_t binding[tpm_digest_size]);
 
 /* Answers the challenge, and waits until the CA has judged it. */
-outcome acme_attest(struct acme *acme, const struct acme_order *order, struct bytes statement);
+outcome acme_attest(struct acme *acme, struct acme_order *order, struct bytes statement);
 
 /* Finalizes with the request, waits for the certificate, and gets its chain in PEM, until the next request. */
 outcome acme_finalize(struct acme *acme, struct acme_order *order, struct bytes csr, struct bytes *pem);

@@ -52,35 +52,33 @@ static outcome read_authorization(struct acme *acme, struct acme_order *out)
 	return result;
 }
 
-static outcome post_order(struct acme *acme, const char *identifier, const char *replaces, struct http_answer *out)
+static outcome post_order(struct acme *acme, const struct acme_wish *wish, const char *replaces, struct http_answer *out)
 {
-	json_t *payload =
-		json_pack("{s:[{s:s, s:s}]}", "identifiers", "type", "permanent-identifier", "value", identifier);
-	if (payload == NULL || (replaces[0] != 0 && json_object_set_new(payload, "replaces", json_string(replaces)) != 0)) {
-		json_decref(payload);
-		return outcome_fail(exit_usage, "the identifier is not UTF-8");
-	}
+	json_t *payload = json_pack("{s:[{s:s, s:s}], s:s*, s:s*}", "identifiers", "type", "permanent-identifier", "value",
+				    wish->identifier, "profile", wish->profile, "replaces", replaces);
+	if (payload == NULL)
+		return outcome_fail(exit_usage, "the identifier or the profile is not UTF-8");
 	return post_object(acme, acme->new_order, payload, out);
 }
 
 /* Another order may have replaced it already, or the certificate was of another CA. */
-static outcome open_order(struct acme *acme, const char *identifier, const char *replaces, struct http_answer *out)
+static outcome open_order(struct acme *acme, const struct acme_wish *wish, struct http_answer *out)
 {
-	if (replaces[0] == 0 || !acme->knows_renewal)
-		return post_order(acme, identifier, "", out);
-	const outcome posted = post_order(acme, identifier, replaces, out);
+	if (wish->replaces[0] == 0 || !acme->knows_renewal)
+		return post_order(acme, wish, NULL, out);
+	const outcome posted = post_order(acme, wish, wish->replaces, out);
 	if (posted.code != exit_refused)
 		return posted;
 	outcome_note("ordering without saying which certificate is replaced");
-	return post_order(acme, identifier, "", out);
+	return post_order(acme, wish, NULL, out);
 }
 
-outcome acme_order_new(struct acme *acme, const char *identifier, const char *replaces, struct acme_order *out)
+outcome acme_order_new(struct acme *acme, const struct acme_wish *wish, struct acme_order *out)
 {
 	struct acme_order order = {.url = ""};
 	struct http_answer answer;
 	json_t *object = NULL;
-	STEP(open_order(acme, identifier, replaces, &answer));
+	STEP(open_order(acme, wish, &answer));
 	if (answer.location[0] == 0)
 		return outcome_fail(exit_network, "the CA does not say where the order is");
 	memcpy(order.url, answer.location, sizeof order.url);
@@ -110,6 +108,13 @@ outcome acme_binding(const struct acme *acme, const struct acme_order *order, ui
 	return DONE;
 }
 
+/* The AK may be good for another directory, or for issuers that are not trusted any more. */
+static bool is_about_ak(const json_t *challenge)
+{
+	const char *refusal = answer_word(json_object_get(challenge, "error"), "refusal");
+	return strcmp(refusal, "tpm_ak_directory") == 0 || strcmp(refusal, "tpm_chain_untrusted") == 0;
+}
+
 /* Whether the challenge has been judged; the answer's sentence when it failed. */
 static outcome judge_challenge(const json_t *challenge, bool *is_valid)
 {
@@ -120,7 +125,7 @@ static outcome judge_challenge(const json_t *challenge, bool *is_valid)
 	return refused_by("the attestation", challenge);
 }
 
-outcome acme_attest(struct acme *acme, const struct acme_order *order, struct bytes statement)
+outcome acme_attest(struct acme *acme, struct acme_order *order, struct bytes statement)
 {
 	struct http_answer answer;
 	json_t *challenge = NULL, *payload = json_object();
@@ -133,6 +138,7 @@ outcome acme_attest(struct acme *acme, const struct acme_order *order, struct by
 	STEP(answer_read(&answer, order->challenge, &challenge));
 	for (;;) {
 		const outcome result = judge_challenge(challenge, &is_valid);
+		order->is_ak_refused = result.code == exit_refused && is_about_ak(challenge);
 		json_decref(challenge);
 		STEP(result);
 		if (is_valid)

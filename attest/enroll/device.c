@@ -64,12 +64,14 @@ static outcome begin_activation(struct device *device, struct acme_activation *o
 }
 
 /* The AK shows that it lives beside the EK: only that TPM can open the CA's secret. */
-static outcome enrol_ak(struct device *device)
+outcome device_enrol_ak(struct device *device)
 {
 	struct acme_activation activation;
 	uint8_t octets[tpm_secret_room];
 	struct buffer secret = BUFFER(octets);
 	struct bytes pem;
+	chain_free(device->ak.chain);
+	device->ak.chain = NULL;
 	STEP(begin_activation(device, &activation));
 	STEP(tpm_activate(device->tpm, &device->ek, &device->ak.key,
 			  bytes_from(activation.credential, activation.credential_size),
@@ -94,11 +96,9 @@ outcome device_obtain_ak(struct device *device)
 	if (is_ours && device->ak.chain != NULL && chain_remaining_s(device->ak.chain) > least_ak_remaining_s &&
 	    chain_judge(device->ak.chain, device->options->root, tpm_area(&device->ak.key)).code == exit_done)
 		return DONE;
-	chain_free(device->ak.chain);
-	device->ak.chain = NULL;
 	if (!is_ours)
 		STEP(tpm_key_make(device->tpm, tpm_key_ak, &device->ak.key));
-	return enrol_ak(device);
+	return device_enrol_ak(device);
 }
 
 static outcome attest(struct device *device)
@@ -166,7 +166,9 @@ outcome device_obtain_certificate(struct device *device)
 	uint8_t octets[8192];
 	struct buffer csr = BUFFER(octets);
 	struct bytes pem;
-	STEP(acme_order_new(&device->acme, device->identifier, device->replaces, &device->order));
+	device->order = (struct acme_order){.url = ""};
+	const struct acme_wish wish = {device->identifier, device->options->profile, device->replaces};
+	STEP(acme_order_new(&device->acme, &wish, &device->order));
 	STEP(tpm_key_make(device->tpm, device->options->key_kind, &device->key.key));
 	STEP(attest(device));
 	STEP(csr_build(device->tpm, &device->key.key, device->identifier, &csr));

@@ -25,8 +25,10 @@ struct device {
 /* Sets the identifier: the configured one, or 64 lower-case hexadecimal digits of the EK's hash. */
 outcome device_set_identifier(struct device *device);
 
-/* The enrolled AK from the state folder, or a new enrolment when it is absent, not this TPM's or about to expire. */
+/* The enrolled AK from the state folder, or a new enrolment when it is absent, not this TPM's or about to expire; or in any
+ * case. */
 outcome device_obtain_ak(struct device *device);
+outcome device_enrol_ak(struct device *device);
 
 /* A new key in the TPM, attested and certified, its certificate shown to be in the ledger. Nothing of it is in the state
  * folder before all of that holds. */

@@ -37,6 +37,11 @@ static outcome try_once(struct device *device, struct http *http, EVP_PKEY *acco
 {
 	STEP(acme_open(http, account, device->options->directory, &device->acme));
 	STEP(device_obtain_ak(device));
+	const outcome result = device_obtain_certificate(device);
+	if (!device->order.is_ak_refused)
+		return result;
+	outcome_note("enrolling the attestation key anew");
+	STEP(device_enrol_ak(device));
 	return device_obtain_certificate(device);
 }
 

@@ -26,6 +26,7 @@ static const char help[] =
 	"  --state FOLDER         where keys and certificates are kept (" DEFAULT_STATE ")\n"
 	"  --tcti STRING          the TPM: device:NODE or swtpm:path=SOCKET (" DEFAULT_TCTI ")\n"
 	"  --identifier VALUE     what the certificate names (the digest of the TPM's endorsement key)\n"
+	"  --profile NAME         one of the directory's profiles (the directory's choice)\n"
 	"  --key-type TYPE        p256 or rsa2048 (p256)\n"
 	"  --ek-chain FILE        intermediate certificates of the TPM's maker, if the TPM lacks them\n"
 	"  --renew-before SECONDS how long before its end renew acts (when the appliance says so)\n"
@@ -65,7 +66,7 @@ static outcome read_letter(int letter, const char *value, struct options *option
 	const char **const texts[] = {
 		['d'] = &options->directory, ['r'] = &options->root,	   ['t'] = &options->tcti,
 		['s'] = &options->state,     ['i'] = &options->identifier, ['e'] = &options->ek_chain,
-		['a'] = &options->audit};
+		['a'] = &options->audit,     ['p'] = &options->profile};
 	if (letter == 'k')
 		return read_kind(value, &options->key_kind) ? DONE : wrong("--key-type is p256 or rsa2048");
 	if (letter == 'b')
@@ -103,7 +104,7 @@ outcome options_read(int count, char **words, struct options *out)
 		{"identifier", required_argument, NULL, 'i'},	{"ek-chain", required_argument, NULL, 'e'},
 		{"audit", required_argument, NULL, 'a'},	{"key-type", required_argument, NULL, 'k'},
 		{"renew-before", required_argument, NULL, 'b'}, {"help", no_argument, NULL, 'h'},
-		{"reason", required_argument, NULL, 'c'},
+		{"reason", required_argument, NULL, 'c'},	{"profile", required_argument, NULL, 'p'},
 		{NULL, 0, NULL, 0}};
 	struct options options = {.key_kind = tpm_key_p256, .state = DEFAULT_STATE, .tcti = DEFAULT_TCTI};
 	int letter;

@@ -12,6 +12,7 @@ struct options {
 	const char *directory, *root, *tcti, *state;
 	const char *identifier; /* NULL: the EK's digest */
 	const char *ek_chain;	/* NULL: none */
+	const char *profile;	/* NULL: the CA's choice */
 	const char *audit;	/* NULL: the checkpoint's signature is not checked */
 	enum tpm_key_kind key_kind;
 	uint64_t renew_before_s;
