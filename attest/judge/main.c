@@ -82,7 +82,8 @@ static bool read_statement(const char *path, struct bytes *out)
 static bool add_directory(const struct options *options, struct message_verifier_settings *settings)
 {
 	struct message_verifier_directory directory = {.name = bytes_from_text(options->directory),
-						       .may_be_virtual = options->may_be_virtual};
+						       .may_be_virtual = options->may_be_virtual,
+						       .may_sign_sha1 = options->may_sign_sha1};
 	const size_t before = files.size;
 	for (const struct format *row; (row = format_row(directory.formats.count)) != NULL;)
 		directory.formats.at[directory.formats.count++] = bytes_from_text(row->name);

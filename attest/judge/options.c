@@ -24,6 +24,7 @@ static const char help[] =
 	"  --directory NAME   the order's directory, in which an appliance's own AK certificate must have been enrolled; default devices\n"
 	"  --time TIME        judge as of then, such as 2026-11-24T12:00:00Z; without it as of now\n"
 	"  --virtual-tpm      TPMs that are software are taken (virtual_tpm)\n"
+	"  --sha1-signatures  AKs that sign with SHA-1 are taken (sha1_signatures)\n"
 	"  --json             the answer as JSON\n"
 	"  --help             this\n"
 	"\n"
@@ -89,6 +90,8 @@ static bool read_letter(int letter, const char *value, struct options *options)
 		return read_time(value, &options->time_s);
 	case 'v':
 		return options->may_be_virtual = true;
+	case 'w':
+		return options->may_sign_sha1 = true;
 	case 'j':
 		return options->is_json = true;
 	case 'h':
@@ -107,6 +110,7 @@ bool options_read(int count, char **words, struct options *out)
 		{"android-root", required_argument, NULL, 'd'}, {"packed-root", required_argument, NULL, 'p'},
 		{"step-root", required_argument, NULL, 'y'},  {"directory", required_argument, NULL, 'o'},
 		{"time", required_argument, NULL, 't'},	      {"virtual-tpm", no_argument, NULL, 'v'},
+		{"sha1-signatures", no_argument, NULL, 'w'},
 		{"json", no_argument, NULL, 'j'},	      {"help", no_argument, NULL, 'h'},
 		{NULL, 0, NULL, 0}};
 	struct options options = {.statement = NULL, .directory = "devices"};

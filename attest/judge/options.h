@@ -21,7 +21,7 @@ struct options {
 	const char *directory;
 	struct options_roots ak_issuers, ak_roots, apple_roots, android_roots, packed_roots, step_roots;
 	int64_t time_s; /* 0: now */
-	bool may_be_virtual, is_json, is_help;
+	bool may_be_virtual, may_sign_sha1, is_json, is_help;
 };
 
 /* False, with a sentence on standard error. */

@@ -134,8 +134,9 @@ static bool signature_is_one(struct statement *s)
 static bool algorithm_is_taken(struct statement *s)
 {
 	const struct cbor_item *algorithm = format_member(s, "alg", cbor_negative);
-	return algorithm != NULL && format_tpm_signature_is_taken(&s->tpm.signature, s->tpm.ak, s->tpm.public.type,
-								     algorithm);
+	const struct format_tpm_signature_rule rule = {.certified_type = s->tpm.public.type,
+						       .may_be_sha1 = s->directory->rules.may_sign_sha1 == 1};
+	return algorithm != NULL && format_tpm_signature_is_taken(&s->tpm.signature, s->tpm.ak, algorithm, rule);
 }
 
 static bool signature_is_right(struct statement *s)

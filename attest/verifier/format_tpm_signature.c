@@ -23,7 +23,7 @@ static const struct {
 	{256, tpm_sha256, tpm_rsassa},  /* -257 RS256 */
 	{257, tpm_sha384, tpm_rsassa},  /* -258 RS384 */
 	{258, tpm_sha512, tpm_rsassa},  /* -259 RS512 */
-	{65534, tpm_sha1, tpm_rsassa},  /* -65535 RS1, read so that it can be refused by name */
+	{65534, tpm_sha1, tpm_rsassa},  /* -65535 RS1 */
 };
 
 static uint16_t hash_of(const struct cbor_item *algorithm)
@@ -101,20 +101,27 @@ bool format_tpm_signature_read(struct bytes octets, EVP_PKEY *ak, const struct c
 	return read_raw(octets, ak, algorithm, out);
 }
 
-bool format_tpm_signature_is_taken(const struct tpm_signature *signature, EVP_PKEY *ak, uint16_t certified_type,
-				   const struct cbor_item *algorithm)
+/* Of the signature alone; names of objects are never made with SHA-1. */
+static const EVP_MD *digest_of(uint16_t hash)
+{
+	return hash == tpm_sha1 ? EVP_sha1() : tpm_key_digest(hash);
+}
+
+bool format_tpm_signature_is_taken(const struct tpm_signature *signature, EVP_PKEY *ak, const struct cbor_item *algorithm,
+				   struct format_tpm_signature_rule rule)
 {
 	const uint16_t said = raw_scheme_of(algorithm);
-	const bool is_named = said == signature->scheme || said == (certified_type == tpm_ecc ? tpm_ecdsa : tpm_rsassa);
-	return tpm_key_digest(signature->hash) != NULL && signature->hash == hash_of(algorithm) && is_named &&
-	       is_scheme_of(signature->scheme, ak);
+	const bool is_named = said == signature->scheme || said == (rule.certified_type == tpm_ecc ? tpm_ecdsa : tpm_rsassa);
+	const bool is_weak = signature->hash == tpm_sha1;
+	return digest_of(signature->hash) != NULL && (!is_weak || (rule.may_be_sha1 && signature->scheme == tpm_rsassa)) &&
+	       signature->hash == hash_of(algorithm) && is_named && is_scheme_of(signature->scheme, ak);
 }
 
 static bool verify_ecdsa(const struct tpm_signature *signature, EVP_PKEY *ak, struct bytes text)
 {
 	uint8_t digest[EVP_MAX_MD_SIZE];
 	unsigned size = 0;
-	return EVP_Digest(text.data, text.size, digest, &size, tpm_key_digest(signature->hash), NULL) == 1 &&
+	return EVP_Digest(text.data, text.size, digest, &size, digest_of(signature->hash), NULL) == 1 &&
 	       ecdsa_verify(ak, bytes_from(signature->first.data, signature->first.size),
 			    bytes_from(signature->second.data, signature->second.size), bytes_from(digest, size));
 }
@@ -123,8 +130,7 @@ static bool verify_rsa(EVP_PKEY *ak, const struct tpm_signature *how, struct byt
 {
 	EVP_MD_CTX *context = EVP_MD_CTX_new();
 	EVP_PKEY_CTX *key_context = NULL;
-	bool is_right = context != NULL && EVP_DigestVerifyInit(context, &key_context, tpm_key_digest(how->hash), NULL,
-								ak) == 1;
+	bool is_right = context != NULL && EVP_DigestVerifyInit(context, &key_context, digest_of(how->hash), NULL, ak) == 1;
 	if (is_right && how->scheme == tpm_rsapss) /* TPMs salt with the hash's size or the key's most (Part 1, B.7) */
 		is_right = EVP_PKEY_CTX_set_rsa_padding(key_context, RSA_PKCS1_PSS_PADDING) == 1 &&
 			   EVP_PKEY_CTX_set_rsa_pss_saltlen(key_context, RSA_PSS_SALTLEN_AUTO) == 1;

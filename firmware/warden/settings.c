@@ -191,6 +191,7 @@ static bool take_verifier_directory(const struct building *building, const struc
 		.name = bytes_from_text(from->name),
 		.path = bytes_from_text(from->path),
 		.may_be_virtual = from->virtual_tpm,
+		.may_sign_sha1 = from->sha1_signatures,
 		.may_ek_be_expired = from->expired_ek_certificates,
 		.longest_record_days = from->longest_record_days,
 	};

@@ -249,6 +249,34 @@ static void case_43_signatures_of_the_wrong_kind_are_refused(void **state)
 	EXPECT(&statement, tpm_signature_wrong);
 }
 
+static void case_43_sha1_is_taken_from_an_rsa_ak_where_that_is_configured(void **state)
+{
+	(void)state;
+	const struct bytes chain[1] = {device_view(&stage.rsa_ak_certificate)};
+	struct device_statement of_ec = good(), of_rsa = good();
+	of_rsa.ak = &stage.rsa_ak;
+	of_rsa.chain = chain;
+	of_rsa.hash = of_ec.hash = TPM2_ALG_SHA1;
+	of_rsa.algorithm = of_ec.algorithm = -65535;
+	EXPECT(&of_rsa, tpm_algorithm_refused);
+	stage.verifier.directories[0].rules.may_sign_sha1 = 1;
+	assert_int_equal(judge_built(&of_rsa), refusal_none);
+	of_rsa.is_raw = true;
+	assert_int_equal(judge_built(&of_rsa), refusal_none);
+	of_rsa.algorithm = -257; /* which names SHA-256 */
+	EXPECT(&of_rsa, tpm_signature_wrong);
+	EXPECT(&of_ec, tpm_algorithm_refused);
+	of_rsa.algorithm = -65535;
+	of_rsa.scheme = TPM2_ALG_RSAPSS;
+	of_rsa.is_raw = false;
+	EXPECT(&of_rsa, tpm_algorithm_refused);
+	of_rsa.scheme = 0;
+	const struct bytes extra = bytes_from(stage.thumbprint, 20); /* what is bound is SHA-256 in any case */
+	of_rsa.extra_data = &extra;
+	EXPECT(&of_rsa, tpm_extra_data_wrong);
+	stage.verifier.directories[0].rules.may_sign_sha1 = 0;
+}
+
 static void case_45_the_name_of_another_device_is_refused(void **state)
 {
 	(void)state;
@@ -589,6 +617,7 @@ int main(void)
 		cmocka_unit_test(case_41_an_ak_of_an_untrusted_issuer_is_refused),
 		cmocka_unit_test(case_42_ak_certificates_off_the_profile_are_refused),
 		cmocka_unit_test(case_43_signatures_of_the_wrong_kind_are_refused),
+		cmocka_unit_test(case_43_sha1_is_taken_from_an_rsa_ak_where_that_is_configured),
 		cmocka_unit_test(case_45_the_name_of_another_device_is_refused),
 		cmocka_unit_test(case_50_an_ak_of_a_faulty_generator_is_refused),
 		cmocka_unit_test(case_46_unknown_and_virtual_makers_are_refused),

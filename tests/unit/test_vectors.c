@@ -50,7 +50,7 @@ struct sample {
 	const char *name;
 	const char *manufacturer;
 	bool is_ecc;        /* the certified key */
-	bool is_sha1;       /* refused for that */
+	bool is_sha1;       /* refused for that, unless it is configured */
 };
 static const struct sample samples[] = {
 	{"02350a8a01c1c8a2", "id:494E5443", false, true},  /* a Windows machine with Intel's TPM */
@@ -129,16 +129,18 @@ static void webauthn_statements_parse_to_what_their_oracle_says(void **state)
 	}
 }
 
-static void webauthn_signatures_with_sha1_are_tpm_algorithm_refused_and_others_verify(void **state)
+static void webauthn_signatures_verify_and_those_with_sha1_are_taken_where_that_is_configured(void **state)
 {
 	(void)state;
 	for (size_t i = 0; i < sizeof samples / sizeof *samples; i++) {
 		struct open_sample open;
 		open_sample(&samples[i], &open);
-		assert_int_equal(format_tpm_signature_is_taken(&open.signature, open.ak, open.public.type, open.algorithm),
+		struct format_tpm_signature_rule rule = {.certified_type = open.public.type};
+		assert_int_equal(format_tpm_signature_is_taken(&open.signature, open.ak, open.algorithm, rule),
 				 !samples[i].is_sha1);
-		if (!samples[i].is_sha1)
-			assert_true(format_tpm_signature_verify(&open.signature, open.ak, open.certinfo_octets));
+		rule.may_be_sha1 = true;
+		assert_true(format_tpm_signature_is_taken(&open.signature, open.ak, open.algorithm, rule));
+		assert_true(format_tpm_signature_verify(&open.signature, open.ak, open.certinfo_octets));
 		close_sample(&open);
 	}
 }
@@ -338,7 +340,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(webauthn_statements_parse_to_what_their_oracle_says),
-		cmocka_unit_test(webauthn_signatures_with_sha1_are_tpm_algorithm_refused_and_others_verify),
+		cmocka_unit_test(webauthn_signatures_verify_and_those_with_sha1_are_taken_where_that_is_configured),
 		cmocka_unit_test(webauthn_ak_certificates_are_read_in_every_order_of_their_names),
 		cmocka_unit_test(webauthn_statements_are_refused_here),
 		cmocka_unit_test(the_vector_that_no_tpm_made_is_tpm_certinfo_malformed),
