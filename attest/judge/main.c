@@ -12,9 +12,9 @@
 #include "ca/jose/base64url.h"
 
 enum { exit_accepted, exit_refused, exit_usage };
-enum { longest_file = 65536, longest_statement = 49152 /* as the verifier's message has it */ };
+enum { longest_file = 65536, longest_list = 524288, longest_statement = 49152 /* as the verifier's message has it */ };
 
-static uint8_t octets[2 * 6 * options_most_roots * 4416 + 4 * longest_file]; /* all files */
+static uint8_t octets[2 * 6 * options_most_roots * 4416 + 4 * longest_file + 4 * longest_list]; /* all files */
 static struct buffer files = {.data = octets, .size = 0, .room = sizeof octets};
 
 static bool fail(const char *path, const char *reason)
@@ -63,6 +63,20 @@ static bool read_trust_roots(const char *format, const struct options_roots *pat
 	return true;
 }
 
+static bool read_revocation_lists(const struct options_roots *paths, struct message_verifier_settings *settings)
+{
+	for (size_t i = 0; i < paths->count; i++) {
+		struct message_revocation_list list = {.file = bytes_from_text(paths->at[i]), .directories = 1};
+		if (!read_file(paths->at[i], longest_list, &list.content))
+			return false;
+		const size_t before = files.size;
+		if (is_refused(wire_encode(message_revocation_list, &list, &files)))
+			return fail(paths->at[i], "there is too much to read");
+		settings->revocation_lists.at[settings->revocation_lists.count++] = bytes_from(files.data + before, files.size - before);
+	}
+	return true;
+}
+
 /* CBOR's maps begin above ASCII, so a file of ASCII is the base64url of one; a line may end. */
 static bool read_statement(const char *path, struct bytes *out)
 {
@@ -103,7 +117,8 @@ static bool open_verifier(const struct options *options, struct verifier *out)
 	    !read_trust_roots("ak", &options->ak_roots, &settings) || !read_trust_roots("apple", &options->apple_roots, &settings) ||
 	    !read_trust_roots("android-key", &options->android_roots, &settings) ||
 	    !read_trust_roots("packed", &options->packed_roots, &settings) ||
-	    !read_trust_roots("step", &options->step_roots, &settings))
+	    !read_trust_roots("step", &options->step_roots, &settings) ||
+	    !read_revocation_lists(&options->revocation_lists, &settings))
 		return false;
 	if (!verifier_open(&settings, out, &detail))
 		return fail("roots", detail.text);

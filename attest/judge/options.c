@@ -21,6 +21,7 @@ static const char help[] =
 	"  --android-root FILE a root of Google's for Android (android_roots)\n"
 	"  --packed-root FILE a root for the format packed (packed_roots)\n"
 	"  --step-root FILE   a root of YubiKeys (step_roots); each of these may come several times\n"
+	"  --revocation-list FILE  a CRL or a status list that counts (revocation_lists); this one too\n"
 	"  --directory NAME   the order's directory, in which an appliance's own AK certificate must have been enrolled; default devices\n"
 	"  --time TIME        judge as of then, such as 2026-11-24T12:00:00Z; without it as of now\n"
 	"  --virtual-tpm      TPMs that are software are taken (virtual_tpm)\n"
@@ -54,7 +55,7 @@ static bool read_time(const char *text, int64_t *out)
 static bool read_root(const char *value, size_t most, struct options_roots *roots)
 {
 	if (roots->count == most)
-		return wrong("there are too many roots");
+		return wrong("there are too many roots or lists");
 	roots->at[roots->count++] = value;
 	return true;
 }
@@ -83,6 +84,8 @@ static bool read_letter(int letter, const char *value, struct options *options)
 		return read_root(value, options_most_roots, &options->packed_roots);
 	case 'y':
 		return read_root(value, options_most_roots, &options->step_roots);
+	case 'r':
+		return read_root(value, options_most_roots, &options->revocation_lists);
 	case 'o':
 		options->directory = value;
 		return true;
@@ -108,7 +111,8 @@ bool options_read(int count, char **words, struct options *out)
 		{"identifier", required_argument, NULL, 'n'}, {"ak-issuer", required_argument, NULL, 'i'},
 		{"ak-root", required_argument, NULL, 'k'},    {"apple-root", required_argument, NULL, 'a'},
 		{"android-root", required_argument, NULL, 'd'}, {"packed-root", required_argument, NULL, 'p'},
-		{"step-root", required_argument, NULL, 'y'},  {"directory", required_argument, NULL, 'o'},
+		{"step-root", required_argument, NULL, 'y'},  {"revocation-list", required_argument, NULL, 'r'},
+		{"directory", required_argument, NULL, 'o'},
 		{"time", required_argument, NULL, 't'},	      {"virtual-tpm", no_argument, NULL, 'v'},
 		{"sha1-signatures", no_argument, NULL, 'w'},
 		{"json", no_argument, NULL, 'j'},	      {"help", no_argument, NULL, 'h'},

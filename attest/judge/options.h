@@ -9,7 +9,7 @@
 
 enum { options_most_roots = 8, options_most_apple_roots = 4 }; /* as the verifier's settings hold */
 
-/* Files of one certificate each. */
+/* Files of one certificate each, or lists. */
 struct options_roots {
 	const char *at[options_most_roots];
 	size_t count;
@@ -19,7 +19,7 @@ struct options {
 	const char *statement, *binding; /* files */
 	const char *identifier;          /* NULL: not asked */
 	const char *directory;
-	struct options_roots ak_issuers, ak_roots, apple_roots, android_roots, packed_roots, step_roots;
+	struct options_roots ak_issuers, ak_roots, apple_roots, android_roots, packed_roots, step_roots, revocation_lists;
 	int64_t time_s; /* 0: now */
 	bool may_be_virtual, may_sign_sha1, is_json, is_help;
 };

@@ -75,10 +75,12 @@ static status judge_chain(const struct message_ak_begin *ask, struct enrolment *
 			return REFUSE(internal);
 		}
 	}
-	return chain_verify(enrolment->certificate, intermediates, chain_any_order, &enrolment->directory->ek_roots, enrolment->root_hash,
-			    detail)
-		       ? OK
-		       : REFUSE(ek_certificate_untrusted);
+	const struct chain_question question = {enrolment->certificate, intermediates, chain_any_order,
+						&enrolment->directory->ek_roots, &enrolment->directory->revoked};
+	const enum chain_verdict verdict = chain_verify(&question, enrolment->root_hash, detail);
+	if (verdict == chain_revoked)
+		return REFUSE(attestation_certificate_revoked);
+	return verdict == chain_good ? OK : REFUSE(ek_certificate_untrusted);
 }
 
 static status judge_ek_certificate(const struct message_ak_begin *ask, struct enrolment *enrolment, struct detail *detail)

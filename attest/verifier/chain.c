@@ -41,22 +41,24 @@ static bool is_the_path(const STACK_OF(X509) *chain, const STACK_OF(X509) *given
 	return true;
 }
 
-static bool judge(X509_STORE_CTX *context, enum chain_order order, uint8_t root_hash[32], struct detail *detail)
+static enum chain_verdict judge(X509_STORE_CTX *context, const struct chain_question *question, uint8_t root_hash[32],
+				struct detail *detail)
 {
 	if (X509_verify_cert(context) != 1) {
 		detail_say(detail, "%s, at certificate %d of the chain",
 			   X509_verify_cert_error_string(X509_STORE_CTX_get_error(context)),
 			   X509_STORE_CTX_get_error_depth(context));
-		return false;
+		return chain_untrusted;
 	}
 	const STACK_OF(X509) *chain = X509_STORE_CTX_get0_chain(context);
 	if (!are_authorities(chain, detail))
-		return false;
-	if (order == chain_in_order && !is_the_path(chain, X509_STORE_CTX_get0_untrusted(context), detail))
-		return false;
+		return chain_untrusted;
+	if (question->order == chain_in_order && !is_the_path(chain, question->intermediates, detail))
+		return chain_untrusted;
 	unsigned size = 0;
-	return X509_digest(sk_X509_value(chain, sk_X509_num(chain) - 1), EVP_sha256(), root_hash, &size) == 1 &&
-	       size == 32;
+	if (X509_digest(sk_X509_value(chain, sk_X509_num(chain) - 1), EVP_sha256(), root_hash, &size) != 1 || size != 32)
+		return chain_untrusted;
+	return revocation_judge(question->lists, chain, detail) ? chain_good : chain_revoked;
 }
 
 static int pass_expired_leaf(int is_good, X509_STORE_CTX *context)
@@ -68,22 +70,22 @@ static int pass_expired_leaf(int is_good, X509_STORE_CTX *context)
 	return 1;
 }
 
-bool chain_verify(X509 *leaf, STACK_OF(X509) *intermediates, enum chain_order order, const struct chain_roots *roots,
-		  uint8_t root_hash[32], struct detail *detail)
+enum chain_verdict chain_verify(const struct chain_question *question, uint8_t root_hash[32], struct detail *detail)
 {
+	const struct chain_roots *roots = question->roots;
 	__attribute__((cleanup(store_free))) X509_STORE *store = X509_STORE_new();
 	__attribute__((cleanup(context_free))) X509_STORE_CTX *context = X509_STORE_CTX_new();
 	if (store == NULL || context == NULL)
-		return false;
+		return chain_untrusted;
 	for (size_t i = 0; i < roots->count; i++)
 		if (X509_STORE_add_cert(store, roots->at[i]) != 1)
-			return false;
+			return chain_untrusted;
 	if (roots->count == 0) {
 		detail_say(detail, "no root is configured");
-		return false;
+		return chain_untrusted;
 	}
-	if (X509_STORE_CTX_init(context, store, leaf, intermediates) != 1)
-		return false;
+	if (X509_STORE_CTX_init(context, store, question->leaf, question->intermediates) != 1)
+		return chain_untrusted;
 	X509_VERIFY_PARAM *parameters = X509_STORE_CTX_get0_param(context);
 	X509_VERIFY_PARAM_set_auth_level(parameters, least_level);
 	X509_VERIFY_PARAM_set_depth(parameters, most_depth);
@@ -92,7 +94,7 @@ bool chain_verify(X509 *leaf, STACK_OF(X509) *intermediates, enum chain_order or
 		X509_VERIFY_PARAM_set_time(parameters, (time_t)roots->at_s);
 	if (roots->may_leaf_be_expired)
 		X509_STORE_CTX_set_verify_cb(context, pass_expired_leaf);
-	const bool is_good = judge(context, order, root_hash, detail);
+	const enum chain_verdict verdict = judge(context, question, root_hash, detail);
 	ERR_clear_error();
-	return is_good;
+	return verdict;
 }

@@ -4,7 +4,7 @@
 #define KEYWARD_VERIFIER_CHAIN_H
 
 #include "attest/verifier/certificate.h"
-#include "firmware/boundary/detail.h"
+#include "attest/verifier/revocation.h"
 
 enum { chain_most_roots = 64, chain_most_intermediates = 8 };
 
@@ -19,9 +19,18 @@ struct chain_roots {
 /* How the given certificates are meant: as a bag to find a path in, or as the path itself, without gap, stranger or repetition. */
 enum chain_order { chain_any_order, chain_in_order };
 
-/* True when `leaf` leads through some of `intermediates` to one of `roots`, every certificate valid then, no SHA-1 or MD5, CAs being
- * CAs, constraints kept, critical extensions known. The root's SHA-256 over its DER goes to root_hash; why not, to detail. */
-bool chain_verify(X509 *leaf, STACK_OF(X509) *intermediates, enum chain_order order, const struct chain_roots *roots,
-		  uint8_t root_hash[32], struct detail *detail);
+struct chain_question {
+	X509 *leaf;
+	STACK_OF(X509) *intermediates;
+	enum chain_order order;
+	const struct chain_roots *roots;
+	const struct revocation_lists *lists;
+};
+enum chain_verdict { chain_untrusted, chain_revoked, chain_good };
+
+/* Untrusted unless `leaf` leads through some of `intermediates` to one of `roots`, every certificate valid then, no SHA-1 or MD5, CAs
+ * being CAs, constraints kept, critical extensions known. Then the root's SHA-256 over its DER goes to root_hash, and the lists
+ * are asked about the others. Why it is not good goes to detail. */
+enum chain_verdict chain_verify(const struct chain_question *question, uint8_t root_hash[32], struct detail *detail);
 
 #endif

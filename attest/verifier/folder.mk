@@ -62,3 +62,6 @@ test_apple.packages = libcrypto libcbor tss2-mu
 tests += test_attested
 test_attested.uses = attest/verifier attest/token tests/device ca/jose firmware/boundary
 test_attested.packages = libcrypto libcbor tss2-mu
+tests += test_revocation
+test_revocation.uses = attest/verifier attest/token tests/device ca/jose firmware/boundary
+test_revocation.packages = libcrypto libcbor tss2-mu

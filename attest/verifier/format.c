@@ -113,9 +113,16 @@ bool format_chain_is_trusted(struct statement *s, const struct chain_roots *root
 	bool is_good = others != NULL;
 	for (size_t i = 1; is_good && i < s->chain_count; i++)
 		is_good = sk_X509_push(others, s->chain[i]) > 0;
-	is_good = is_good && chain_verify(s->chain[0], others, chain_in_order, roots, s->root_hash, s->detail);
+	const struct chain_question question = {s->chain[0], others, chain_in_order, roots, &s->directory->revoked};
+	const enum chain_verdict verdict = is_good ? chain_verify(&question, s->root_hash, s->detail) : chain_untrusted;
 	sk_X509_free(others);
-	if (is_good)
+	s->is_revoked = verdict == chain_revoked;
+	if (verdict == chain_good)
 		detail_say(s->detail, "%s", "");
-	return is_good;
+	return verdict != chain_untrusted;
+}
+
+bool format_chain_is_in_force(struct statement *s)
+{
+	return !s->is_revoked;
 }

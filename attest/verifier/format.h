@@ -30,6 +30,7 @@ struct statement {
 	X509 *chain[format_most_chain];     /* x5c, leaf first */
 	size_t chain_count;
 	uint8_t root_hash[32];
+	bool is_revoked;      /* a certificate of the trusted chain */
 	EVP_PKEY *key;        /* the attested one */
 	struct record record; /* that gave the identifier */
 	struct format_tpm tpm;
@@ -85,5 +86,7 @@ bool format_chain_is_read(struct statement *s);
 bool format_leaf_is_no_ca(struct statement *s);
 /* All of x5c is the path to one of these roots; why not goes to the detail. */
 bool format_chain_is_trusted(struct statement *s, const struct chain_roots *roots);
+/* The next check in every table: no list of the directory names a certificate of that path. */
+bool format_chain_is_in_force(struct statement *s);
 
 #endif

@@ -77,6 +77,7 @@ static const struct format_check checks[] = {
 	{REFUSE(android_leaf_is_ca), format_leaf_is_no_ca},
 	{REFUSE(android_chain_extended), leaf_alone_is_described},
 	{REFUSE(android_chain_untrusted), chain_is_trusted},
+	{REFUSE(attestation_certificate_revoked), format_chain_is_in_force},
 	{REFUSE(android_description_malformed), description_is_read},
 	{REFUSE(android_security_level), hardware_attests},
 	{REFUSE(android_challenge_wrong), challenge_binds},

@@ -49,6 +49,7 @@ static const struct format_check checks[] = {
 	{REFUSE(apple_leaf_is_ca), format_leaf_is_no_ca},
 	{REFUSE(apple_leaf_purpose), leaf_is_a_devices},
 	{REFUSE(apple_chain_untrusted), chain_is_trusted},
+	{REFUSE(attestation_certificate_revoked), format_chain_is_in_force},
 	{REFUSE(apple_properties_malformed), properties_are_read},
 	{REFUSE(apple_freshness_absent), freshness_is_there},
 	{REFUSE(apple_freshness_wrong), freshness_binds},

@@ -47,6 +47,7 @@ static const struct format_check checks[] = {
 	{REFUSE(packed_leaf_subject), subject_is_an_authenticators},
 	{REFUSE(packed_leaf_names), names_are_read},
 	{REFUSE(packed_chain_untrusted), chain_is_trusted},
+	{REFUSE(attestation_certificate_revoked), format_chain_is_in_force},
 	{REFUSE(packed_key_refused), format_key_is_taken},
 	{REFUSE(packed_algorithm_refused), format_algorithm_fits},
 	{REFUSE(packed_signature_wrong), format_signature_is_right},

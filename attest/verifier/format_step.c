@@ -43,6 +43,7 @@ static const struct format_check checks[] = {
 	{REFUSE(step_chain_malformed), format_chain_is_read},
 	{REFUSE(step_leaf_is_ca), format_leaf_is_no_ca},
 	{REFUSE(step_chain_untrusted), chain_is_trusted},
+	{REFUSE(attestation_certificate_revoked), format_chain_is_in_force},
 	{REFUSE(step_properties_malformed), properties_are_read},
 	{REFUSE(step_firmware_refused), firmware_is_taken},
 	{REFUSE(step_key_refused), format_key_is_taken},

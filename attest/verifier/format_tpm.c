@@ -183,6 +183,7 @@ static const struct format_check checks[] = {
 	{REFUSE(tpm_vendor_unknown), vendor_is_known},
 	{REFUSE(tpm_vendor_virtual), vendor_is_taken},
 	{REFUSE(tpm_chain_untrusted), chain_is_trusted},
+	{REFUSE(attestation_certificate_revoked), format_chain_is_in_force},
 	{REFUSE(tpm_ak_directory), ak_is_the_directorys},
 	{REFUSE(tpm_ak_weak), ak_is_sound},
 	{REFUSE(tpm_certinfo_malformed), certinfo_is_one_attest},

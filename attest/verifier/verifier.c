@@ -118,10 +118,41 @@ static const char *read_directories(const struct message_verifier_settings *sett
 	return NULL;
 }
 
+/* What is wrong goes to detail with the file's name. */
+static bool read_revocation_list(struct bytes encoded, struct verifier *out, struct detail *detail)
+{
+	struct message_revocation_list record;
+	if (is_refused(wire_decode(message_revocation_list, encoded, &record)) || record.directories == 0 ||
+	    record.directories >> out->directory_count != 0) {
+		detail_say(detail, "a list of revoked certificates is no record of one");
+		return false;
+	}
+	struct revocation_list *list = &out->lists[out->list_count];
+	const char *what = revocation_read(record.content, list);
+	if (what != NULL) {
+		detail_say(detail, "the list of revoked certificates %.*s cannot be used: %s", (int)record.file.size,
+			   (const char *)record.file.data, what);
+		return false;
+	}
+	out->list_count++;
+	for (size_t i = 0; i < out->directory_count; i++)
+		if ((record.directories >> i & 1) != 0)
+			out->directories[i].revoked.at[out->directories[i].revoked.count++] = list;
+	return true;
+}
+
+static bool read_revocation_lists(const struct message_verifier_settings *settings, struct verifier *out, struct detail *detail)
+{
+	for (size_t i = 0; i < settings->revocation_lists.count; i++)
+		if (!read_revocation_list(settings->revocation_lists.at[i], out, detail))
+			return false;
+	return true;
+}
+
 /* Over the settings without their keys, so that it says what was trusted and is the same after a restart. */
 static bool hash_settings(const struct message_verifier_settings *settings, uint8_t out[32])
 {
-	static uint8_t text[1024 * 1024];
+	static uint8_t text[5 << 19];
 	struct buffer encoded = BUFFER(text);
 	struct message_verifier_settings public = *settings;
 	unsigned size = 0;
@@ -157,9 +188,10 @@ bool verifier_open(const struct message_verifier_settings *settings, struct veri
 {
 	*out = (struct verifier){.settings = *settings};
 	const char *what = read_settings(settings, out);
-	if (what == NULL)
+	if (what == NULL && read_revocation_lists(settings, out, detail))
 		return true;
-	detail_say(detail, "%s", what);
+	if (what != NULL)
+		detail_say(detail, "%s", what);
 	verifier_close(out);
 	return false;
 }
@@ -176,6 +208,8 @@ void verifier_close(struct verifier *verifier)
 		free_roots(&directory->packed_roots);
 		free_roots(&directory->step_roots);
 	}
+	for (size_t i = 0; i < verifier->list_count; i++)
+		revocation_free(&verifier->lists[i]);
 	OPENSSL_cleanse(verifier, sizeof *verifier);
 }
 

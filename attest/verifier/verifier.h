@@ -13,6 +13,7 @@ enum { verifier_voucher_life_s = 1800, verifier_activation_life_s = 600 };
 struct verifier_directory {
 	struct message_verifier_directory rules; /* views as below */
 	struct chain_roots ek_roots, ak_roots, apple_roots, android_roots, packed_roots, step_roots;
+	struct revocation_lists revoked;
 	struct bytes ek_vendors[chain_most_roots]; /* of each of ek_roots: whom it may certify, with spaces between; empty: all */
 };
 
@@ -23,10 +24,12 @@ struct verifier {
 	struct chain_roots ak_issuers;
 	struct verifier_directory directories[verifier_most_directories];
 	size_t directory_count;
+	struct revocation_list lists[revocation_most_lists];
+	size_t list_count;
 	uint8_t configuration_hash[32]; /* of the settings without their secret keys */
 };
 
-/* False, with a sentence in detail, when a root or an administrator in the settings cannot be read. */
+/* False, with a sentence in detail, when a root, a list or an administrator in the settings cannot be read. Not to be copied. */
 bool verifier_open(const struct message_verifier_settings *settings, struct verifier *out, struct detail *detail);
 void verifier_close(struct verifier *verifier);
 

@@ -336,6 +336,23 @@ status json_parse(struct bytes text, struct buffer *room, struct json_read *out)
 	return result;
 }
 
+status json_next(struct bytes *rest, struct json_member *out)
+{
+	struct reader reader = {.at = rest->data, .end = rest->data + rest->size};
+	struct buffer no_room = {.data = NULL, .room = 0};
+	struct json_member member = {.kind = json_absent};
+	skip_space(&reader);
+	const bool is_first = take(&reader, '{');
+	skip_space(&reader);
+	if (!take(&reader, '}')) {
+		if ((!is_first && !take(&reader, ',')) || !take_member(&reader, &no_room, &member))
+			return REFUSE(json_malformed);
+	}
+	*rest = bytes_from(reader.at, (size_t)(reader.end - reader.at));
+	*out = member;
+	return OK;
+}
+
 const struct json_member *json_find(const struct json_read *read, const char *name)
 {
 	for (size_t i = 0; i < read->count; i++)

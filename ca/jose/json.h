@@ -28,6 +28,10 @@ struct json_read {
  * refuses its duplicates. */
 status json_parse(struct bytes text, struct buffer *room, struct json_read *out);
 
+/* The next member of an object that may have any number of them: `rest` is a slice that json_parse gave as json_object, and moves
+ * on; its duplicates are the caller's to find. Kind json_absent: there is none. json_malformed: a string with an escape. */
+status json_next(struct bytes *rest, struct json_member *out);
+
 /* The member of that name; NULL when absent. */
 const struct json_member *json_find(const struct json_read *read, const char *name);
 /* The string of that name, or json_malformed when it is absent or not a string. */

@@ -11,9 +11,11 @@ test_configuration.packages = libconfuse
 test_configuration_directories.uses = $(test_configuration.uses)
 test_configuration_directories.packages = $(test_configuration.packages)
 
-tests += test_settings
+tests += test_settings test_table
 test_settings.uses = firmware/warden firmware/boundary
 test_settings.packages = libconfuse
+test_table.uses = firmware/warden firmware/boundary
+test_table.packages = libconfuse
 
 helpers += player
 player.file = tests/warden/player.c

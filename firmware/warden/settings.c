@@ -30,8 +30,8 @@ struct workshop {
 	struct buffer pieces;  /* files and nested records */
 	struct buffer records; /* the outcome */
 	char origin[256];
-	uint8_t piece_room[3 << 20];
-	uint8_t record_room[3 << 19];
+	uint8_t piece_room[5 << 20];
+	uint8_t record_room[5 << 19];
 };
 
 static struct bytes without_line_end(struct bytes text)

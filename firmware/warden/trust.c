@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * The roots of all directories in one pool: each is there once for what it certifies, with the directories that it serves. */
+ * The roots of all directories in one pool: each is there once for what it certifies, with the directories that it serves. So are
+ * lists of revoked certificates. */
 #include "firmware/warden/trust.h"
 
 struct pool {
@@ -76,6 +77,43 @@ static bool take_makers(struct pool *pool)
 	return true;
 }
 
+/* A file of several directories is there once. */
+struct lists {
+	const char *paths[configuration_most];
+	uint32_t directories[configuration_most];
+	size_t count;
+};
+
+static bool add_list(struct lists *lists, const char *path, uint32_t bit)
+{
+	size_t at = 0;
+	while (at < lists->count && strcmp(lists->paths[at], path) != 0)
+		at++;
+	if (at == configuration_most)
+		return piece_complain(path, "there are more lists of revoked certificates in all directories than there is room for");
+	if (at == lists->count)
+		lists->count++;
+	lists->paths[at] = path;
+	lists->directories[at] |= bit;
+	return true;
+}
+
+static bool take_lists(const struct building *building, struct message_verifier_settings *out)
+{
+	struct lists lists = {.count = 0};
+	for (size_t i = 0; i < building->from->directory_count; i++)
+		for (size_t k = 0; k < building->from->directories[i].revocation_list_count; k++)
+			if (!add_list(&lists, building->from->directories[i].revocation_lists[k], (uint32_t)1 << i))
+				return false;
+	for (size_t i = 0; i < lists.count; i++) {
+		struct message_revocation_list list = {.file = bytes_from_text(lists.paths[i]), .directories = lists.directories[i]};
+		if (!piece_take_file(building, lists.paths[i], 524288, &list.content) ||
+		    !piece_take_record(building, message_revocation_list, &list, &out->revocation_lists.at[out->revocation_lists.count++]))
+			return false;
+	}
+	return true;
+}
+
 bool trust_take(const struct building *building, struct message_verifier_settings *out)
 {
 	struct pool pool = {.building = building, .count = 0};
@@ -87,5 +125,5 @@ bool trust_take(const struct building *building, struct message_verifier_setting
 	for (size_t i = 0; i < pool.count; i++)
 		if (!piece_take_record(building, message_trust_root, &pool.at[i], &out->roots.at[out->roots.count++]))
 			return false;
-	return true;
+	return take_lists(building, out);
 }

@@ -5,8 +5,8 @@
 
 #include "firmware/warden/piece.h"
 
-/* Each root that a directory lists, for the format of its list and for that directory; and those of makers, for their vendors and
- * directories. False: one sentence was written to standard error. */
+/* Each root that a directory lists, for the format of its list and for that directory; those of makers, for their vendors and
+ * directories; and each list of revoked certificates. False: one sentence was written to standard error. */
 bool trust_take(const struct building *building, struct message_verifier_settings *out);
 
 #endif

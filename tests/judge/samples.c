@@ -5,6 +5,7 @@
 
 #include "tests/device/apple.h"
 #include "tests/device/attested.h"
+#include "tests/device/revocation.h"
 #include "tests/device/statement.h"
 
 static const char *folder;
@@ -86,6 +87,12 @@ static void put_attested(const char *format)
 	put(format, device_view(&statement));
 	snprintf(name, sizeof name, "%s-root", format);
 	put(name, bytes_from(root.der, root.size));
+	device_status_list_build(device_serial(sub.certificate), "SUSPENDED", &statement);
+	snprintf(name, sizeof name, "%s-list", format);
+	put(name, device_view(&statement));
+	device_crl_build(&(struct device_crl){.authority = &root, .revoked = sub.certificate}, &statement);
+	snprintf(name, sizeof name, "%s-crl", format);
+	put(name, device_view(&statement));
 }
 
 int main(int count, char **words)

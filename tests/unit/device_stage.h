@@ -18,6 +18,22 @@ static struct {
 	struct detail detail;
 } device;
 
+/* Each check of the format's table has the refusal of its own that stands there in refusals.def, but for the one of all formats, which
+ * comes when the chain is trusted. */
+static inline void expect_table(const struct format *format, enum refusal first, enum refusal untrusted, enum refusal last)
+{
+	size_t shared = 0;
+	assert_int_equal(format->check_count, last - first + 2);
+	for (size_t i = 0; i < format->check_count; i++) {
+		const enum refusal refusal = format->checks[i].refusal.refusal;
+		if (i > 0 && format->checks[i - 1].refusal.refusal == untrusted)
+			assert_int_equal(refusal, shared++ == 0 ? refusal_attestation_certificate_revoked : refusal_none);
+		else
+			assert_int_equal(refusal, (int)(first + i - shared));
+	}
+	assert_int_equal(shared, 1);
+}
+
 static inline void open_order_of(const char *identifier)
 {
 	struct buffer room = BUFFER(device.opened_room);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  * AK enrolment: whose EK certificates are taken, and in whose name. */
 #include "tests/device/identifier.h"
+#include "tests/device/revocation.h"
 #include "tests/unit/activation_stage.h"
 
 static void an_ek_certificate_chains_through_the_makers_intermediate(void **state)
@@ -182,6 +183,27 @@ static void a_vendor_that_is_not_in_the_list_ends_the_start(void **state)
 		assert_false(opens_with("", wrong[i]));
 }
 
+static void case_33_a_revoked_ek_certificate_is_refused(void **state)
+{
+	(void)state;
+	static struct device_octets file;
+	struct revocation_list list;
+	struct revocation_lists *lists = &bench.verifier.directories[0].revoked;
+	OWNED_CERTIFICATE certificate = certificate_parse(device_view(&bench.certificate));
+	assert_int_equal(begin(), refusal_none);
+	device_status_list_build(device_serial(certificate), "REVOKED", &file);
+	assert_null(revocation_read(device_view(&file), &list));
+	lists->at[lists->count++] = &list;
+	assert_int_equal(begin(), refusal_attestation_certificate_revoked);
+	assert_string_equal(bench.detail.text, "certificate 0 of the chain: it is revoked by a status list");
+	revocation_free(&list);
+	device_crl_build(&(struct device_crl){.authority = &bench.root, .revoked = certificate}, &file);
+	assert_null(revocation_read(device_view(&file), &list));
+	assert_int_equal(begin(), refusal_attestation_certificate_revoked);
+	lists->count = 0;
+	revocation_free(&list);
+}
+
 static void case_47_another_vendors_name_is_judged_by_the_list(void **state)
 {
 	(void)state;
@@ -208,6 +230,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		ON_BENCH(an_ek_certificate_chains_through_the_makers_intermediate),
 		ON_BENCH(another_directory_is_directory_wrong),
+		ON_BENCH(case_33_a_revoked_ek_certificate_is_refused),
 		ON_BENCH(what_is_not_one_certificate_is_ek_certificate_malformed),
 		ON_BENCH(case_47_a_header_of_the_nv_index_is_ek_certificate_malformed),
 		ON_BENCH(a_certificate_for_something_else_is_ek_certificate_usage),

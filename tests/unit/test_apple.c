@@ -78,9 +78,7 @@ static void an_attestation_cut_anywhere_or_longer_is_refused(void **state)
 static void every_check_of_the_table_refuses_by_its_own_name(void **state)
 {
 	(void)state;
-	for (size_t i = 0; i < format_apple.check_count; i++)
-		assert_int_equal(format_apple.checks[i].refusal.refusal, (int)(refusal_apple_chain_absent + i));
-	assert_int_equal(format_apple.check_count, refusal_apple_key_refused - refusal_apple_chain_absent + 1);
+	expect_table(&format_apple, refusal_apple_chain_absent, refusal_apple_chain_untrusted, refusal_apple_key_refused);
 }
 
 static void case_27_a_statement_under_another_formats_name_is_refused(void **state)

@@ -238,6 +238,36 @@ static void a_quoted_string_reads_back_as_it_was(void **state)
 	assert_int_equal(out.size, 0);
 }
 
+static void an_object_of_any_length_is_read_member_by_member(void **state)
+{
+	(void)state;
+	char text[4096] = "{\"list\":{";
+	uint8_t room_octets[4096];
+	struct buffer room = BUFFER(room_octets);
+	struct json_read read;
+	struct json_member member;
+	for (unsigned i = 0; i < 100; i++)
+		sprintf(text + strlen(text), "%s\"m%u\" : {\"a\":[%u, \"]}\"]}", i == 0 ? " " : " , ", i, i);
+	strcat(text, " } }");
+	assert_false(is_refused(json_parse(bytes_from_text(text), &room, &read)));
+	struct bytes rest = json_find(&read, "list")->value;
+	for (unsigned i = 0; i < 100; i++) {
+		char name[8], value[32];
+		sprintf(name, "m%u", i);
+		sprintf(value, "{\"a\":[%u, \"]}\"]}", i);
+		assert_false(is_refused(json_next(&rest, &member)));
+		assert_true(bytes_equal_text(member.name, name) && bytes_equal_text(member.value, value));
+		assert_int_equal(member.kind, json_object);
+	}
+	assert_false(is_refused(json_next(&rest, &member)));
+	assert_int_equal(member.kind, json_absent);
+	rest = bytes_from_text("{}");
+	assert_false(is_refused(json_next(&rest, &member)));
+	assert_int_equal(member.kind, json_absent);
+	rest = bytes_from_text("{\"a\":\"\\n\"}");
+	assert_int_equal(json_next(&rest, &member).refusal, refusal_json_malformed);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -252,6 +282,7 @@ int main(void)
 		cmocka_unit_test(too_many_members_and_too_little_room_are_refused),
 		cmocka_unit_test(a_whole_number_is_exact_and_at_most_2_to_the_53),
 		cmocka_unit_test(a_quoted_string_reads_back_as_it_was),
+		cmocka_unit_test(an_object_of_any_length_is_read_member_by_member),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
