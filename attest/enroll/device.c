@@ -17,6 +17,12 @@
 
 enum { least_ak_remaining_s = 600 };
 
+static void name_by_ek(struct device *device)
+{
+	for (size_t i = 0; i < tpm_digest_size; i++)
+		(void)snprintf(device->identifier + 2 * i, 3, "%02x", device->ek.spki_hash[i]);
+}
+
 outcome device_set_identifier(struct device *device)
 {
 	const char *given = device->options->identifier;
@@ -24,8 +30,8 @@ outcome device_set_identifier(struct device *device)
 		return outcome_fail(exit_usage, "--identifier takes 1 to %zu octets", sizeof device->identifier - 1);
 	if (given != NULL)
 		memcpy(device->identifier, given, strlen(given) + 1);
-	for (size_t i = 0; given == NULL && i < tpm_digest_size; i++)
-		(void)snprintf(device->identifier + 2 * i, 3, "%02x", device->ek.spki_hash[i]);
+	else
+		name_by_ek(device);
 	return DONE;
 }
 
@@ -161,6 +167,15 @@ static outcome store(struct device *device)
 	return device_copy_chain(device->state, device->key.chain);
 }
 
+/* As it ordered, or, where that was a code for one time, by its EK. */
+static bool is_named(struct device *device, X509 *leaf)
+{
+	if (permanent_identifier_is_in(leaf, device->identifier))
+		return true;
+	name_by_ek(device);
+	return permanent_identifier_is_in(leaf, device->identifier);
+}
+
 outcome device_obtain_certificate(struct device *device)
 {
 	uint8_t octets[8192];
@@ -175,7 +190,7 @@ outcome device_obtain_certificate(struct device *device)
 	STEP(acme_finalize(&device->acme, &device->order, buffer_view(&csr), &pem));
 	STEP(chain_read(pem, "the certificate", &device->key.chain));
 	STEP(chain_judge(device->key.chain, device->options->root, tpm_area(&device->key.key)));
-	if (!permanent_identifier_is_in(sk_X509_value(device->key.chain, 0), device->identifier))
+	if (!is_named(device, sk_X509_value(device->key.chain, 0)))
 		return outcome_fail(exit_refused, "the CA's certificate names another device than %s",
 				    device->identifier);
 	STEP(prove_entry(device));

@@ -62,10 +62,18 @@ static bool is_identifier(const GENERAL_NAME *name, const struct message_identif
 	return bytes_equal(octets, is_ip ? bytes_from(address, size) : identifier->value);
 }
 
+static bool is_certified_otherwise(const struct csr_names *names, size_t at)
+{
+	return identifier_is_device(names->at[at].type) && names->certified.size != 0;
+}
+
 status csr_names_take(struct csr_names *names, const GENERAL_NAME *name)
 {
 	for (size_t i = 0; i < names->count; i++) {
-		if (names->is_named[i] || !is_identifier(name, &names->at[i]))
+		const struct message_identifier certified = {names->at[i].type, names->certified};
+		const bool is_it = is_identifier(name, &names->at[i]) ||
+				   (is_certified_otherwise(names, i) && is_identifier(name, &certified));
+		if (names->is_named[i] || !is_it)
 			continue;
 		names->is_named[i] = true;
 		return OK;
@@ -76,7 +84,8 @@ status csr_names_take(struct csr_names *names, const GENERAL_NAME *name)
 status csr_names_take_subject(struct csr_names *names, struct bytes common_name)
 {
 	for (size_t i = 0; i < names->count; i++) {
-		if (!bytes_equal(names->at[i].value, common_name))
+		if (!bytes_equal(names->at[i].value, common_name) &&
+		    !(is_certified_otherwise(names, i) && bytes_equal(names->certified, common_name)))
 			continue;
 		names->is_subject[i] = true;
 		return OK;

@@ -13,10 +13,11 @@
 struct csr_names {
 	struct message_identifier at[identifiers_most]; /* of the order */
 	size_t count;
+	struct bytes certified; /* what the certificate calls the device in the place of its identifier; empty: that */
 	bool is_named[identifiers_most], is_subject[identifiers_most]; /* alternative name, common name */
 };
 
-/* Marks the identifier that an alternative name is; csr_name_wrong: none, or marked already. */
+/* Marks the identifier that an alternative name is, or is certified as; csr_name_wrong: none, or marked already. */
 status csr_names_take(struct csr_names *names, const GENERAL_NAME *name);
 /* The same for a common name. */
 status csr_names_take_subject(struct csr_names *names, struct bytes common_name);

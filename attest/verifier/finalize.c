@@ -86,6 +86,21 @@ static status open_request(const struct verifier *verifier, const struct verifie
 	return read_payload(jws.payload, room, der);
 }
 
+/* A code is no name: the request may have the one that the device was certified under in its voucher. */
+static status read_certified(const struct verifier *verifier, const struct message_finalize_judge *ask,
+			     const uint8_t thumbprint[jwk_thumbprint_size], struct csr_names *out)
+{
+	struct message_device_voucher voucher;
+	if (ask->device_voucher.size == 0)
+		return OK;
+	TRY(voucher_open(message_device_voucher, ask->device_voucher, verifier->settings.device_key, &voucher));
+	if (!bytes_equal(voucher.order, ask->order) ||
+	    memcmp(voucher.account_thumbprint, thumbprint, sizeof voucher.account_thumbprint) != 0)
+		return REFUSE(voucher_mismatch);
+	out->certified = voucher.certified;
+	return OK;
+}
+
 static status read_names(const struct message_finalize_judge *ask, struct csr_names *out)
 {
 	out->count = ask->identifiers.count;
@@ -129,6 +144,7 @@ status verifier_finalize_judge(const struct verifier *verifier, const struct mes
 	TRY(token_open_order(verifier->settings.token_key, ask->directory, ask->identifiers.at, ask->identifiers.count, ask->order));
 	TRY(read_names(ask, &names));
 	TRY(open_account(ask->account_jwk, thumbprint, &key));
+	TRY(read_certified(verifier, ask, thumbprint, &names));
 	/* Twice the request for the JWS, then at most once for the payload's strings and once for the CSR. */
 	const size_t size = 4 * ask->request.size + 1;
 	__attribute__((cleanup(free_octets))) uint8_t *octets = malloc(size);

@@ -33,6 +33,8 @@ struct statement {
 	bool is_revoked;      /* a certificate of the trusted chain */
 	EVP_PKEY *key;        /* the attested one */
 	struct record record; /* that gave the identifier */
+	uint8_t device_hash[32]; /* which device it is, whatever it is called; zero: nothing says */
+	char certified[257];  /* what the certificate names in its place; empty: it names the identifier */
 	struct format_tpm tpm;
 	struct apple_properties apple;
 	struct android_key android;

@@ -46,6 +46,7 @@ static status vouch(const struct message_statement_judge *ask, const struct stat
 		.identifier = ask->identifier,
 		.format = answer.format,
 		.assurance = answer.assurance,
+		.certified = bytes_from_text(s->certified),
 		.record_sequence = s->record.sequence,
 	};
 	const size_t claims_at = room->size;
@@ -64,6 +65,10 @@ static status vouch(const struct message_statement_judge *ask, const struct stat
 	answer.voucher = bytes_from(room->data + voucher_at, room->size - voucher_at);
 	memcpy(answer.spki_hash, voucher.spki_hash, hash_size);
 	memcpy(answer.evidence_hash, voucher.evidence_hash, hash_size);
+	memcpy(answer.root_hash, s->root_hash, hash_size);
+	memcpy(answer.device_hash, s->device_hash, hash_size);
+	answer.certified = voucher.certified;
+	answer.record_sequence = s->record.sequence;
 	*out = answer;
 	return OK;
 }

@@ -4,6 +4,7 @@
 #include <openssl/pem.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/random.h>
 
 #include "ca/client/key_file.h"
 #include "ca/client/signed.h"
@@ -12,13 +13,18 @@
 #include "firmware/boundary/clock.h"
 
 struct options {
-	const char *root, *server, *administrator, *key, *identifier, *ek;
+	const char *root, *server, *administrator, *key, *identifier;
+	const char *ek, *serial, *udid, *format; /* of the device: one of the first three, the last with the two before */
+	bool is_one_time;
+	char code[27]; /* drawn as the identifier */
 	const char *certificate; /* to be revoked; NULL: an enrolment record is sent */
 	uint64_t sequence, expires_in_s, reason;
 };
 
 static const char usage[] = "usage: keyward-control --root FILE --server URL --administrator NAME --key FILE\n"
 			    "           enrolment-record --identifier ID --ek HEX [--sequence N] [--expires SECONDS]\n"
+			    "         | enrolment-record --identifier ID --format FORMAT --serial NAME|--udid NAME [...]\n"
+			    "         | enrolment-record --one-time [--identifier ID] ...\n"
 			    "         | revoke --certificate FILE [--reason N]";
 
 static outcome wrong_usage(const char *sentence)
@@ -45,9 +51,26 @@ static outcome judge_options(const struct options *options, const char *command)
 		return wrong_usage("name one command: enrolment-record or revoke");
 	if (options->root == NULL || options->server == NULL || options->administrator == NULL || options->key == NULL)
 		return wrong_usage("--root, --server, --administrator and --key are needed");
-	if (is_revocation ? options->certificate == NULL || options->identifier != NULL || options->ek != NULL
-			  : options->certificate != NULL || options->identifier == NULL || options->ek == NULL)
-		return wrong_usage("enrolment-record needs --identifier and --ek, revoke needs --certificate");
+	const int devices = (options->ek != NULL) + (options->serial != NULL) + (options->udid != NULL);
+	const bool has_format = options->format != NULL;
+	if (is_revocation)
+		return options->certificate != NULL && options->identifier == NULL && devices == 0 && !has_format && !options->is_one_time
+			       ? DONE
+			       : wrong_usage("revoke needs --certificate, and nothing of a device");
+	if (options->certificate != NULL || options->identifier == NULL || devices != 1 || has_format == (options->ek != NULL))
+		return wrong_usage("enrolment-record needs --identifier or --one-time, and --ek, or --format with --serial or --udid");
+	return DONE;
+}
+
+/* An identifier that nobody guesses: 128 random bits. */
+static outcome draw_code(struct options *options)
+{
+	uint8_t octets[16];
+	struct buffer text = {.data = (uint8_t *)options->code, .room = sizeof options->code - 1};
+	if (getrandom(octets, sizeof octets, 0) != (ssize_t)sizeof octets || !base64url_encode(BYTES_OF(octets), &text))
+		return outcome_fail(exit_other, "the system gives no random bytes");
+	options->code[text.size] = 0;
+	options->identifier = options->code;
 	return DONE;
 }
 
@@ -59,6 +82,10 @@ static outcome read_options(int count, char **words, struct options *out)
 					      {"key", required_argument, NULL, 'k'},
 					      {"identifier", required_argument, NULL, 'i'},
 					      {"ek", required_argument, NULL, 'e'},
+					      {"serial", required_argument, NULL, 'l'},
+					      {"udid", required_argument, NULL, 'u'},
+					      {"format", required_argument, NULL, 'f'},
+					      {"one-time", no_argument, NULL, 'o'},
 					      {"sequence", required_argument, NULL, 'n'},
 					      {"expires", required_argument, NULL, 'x'},
 					      {"certificate", required_argument, NULL, 'c'},
@@ -70,12 +97,14 @@ static outcome read_options(int count, char **words, struct options *out)
 		const char **const texts[] = {
 			['r'] = &options.root, ['s'] = &options.server,	    ['a'] = &options.administrator,
 			['k'] = &options.key,  ['i'] = &options.identifier, ['e'] = &options.ek,
-			['c'] = &options.certificate};
+			['c'] = &options.certificate, ['l'] = &options.serial, ['u'] = &options.udid, ['f'] = &options.format};
 		if (letter == 'n' || letter == 'x' || letter == 'w') {
 			if (!read_whole(optarg, letter == 'n'	? &options.sequence
 						: letter == 'x' ? &options.expires_in_s
 								: &options.reason))
 				return wrong_usage("--sequence, --expires and --reason take a whole number of 1 or more");
+		} else if (letter == 'o') {
+			options.is_one_time = true;
 		} else if (letter == '?') {
 			return wrong_usage("there is no such option, or it lacks its value");
 		} else {
@@ -83,7 +112,9 @@ static outcome read_options(int count, char **words, struct options *out)
 		}
 	}
 	*out = options;
-	return judge_options(&options, optind + 1 == count ? words[optind] : "");
+	if (out->is_one_time && out->identifier == NULL)
+		STEP(draw_code(out));
+	return judge_options(out, optind + 1 == count ? words[optind] : "");
 }
 
 static bool add_text(struct buffer *out, const char *text)
@@ -91,20 +122,28 @@ static bool add_text(struct buffer *out, const char *text)
 	return buffer_add(out, text, strlen(text));
 }
 
+/* ,"name":"value"; nothing without a value. */
+static bool add_member(struct buffer *out, const char *name, const char *value)
+{
+	return value == NULL || (add_text(out, ",\"") && add_text(out, name) && add_text(out, "\":") &&
+				 json_quote(bytes_from_text(value), out));
+}
+
 static outcome build_record(const struct options *options, struct buffer *out)
 {
 	char numbers[128];
 	const uint64_t now = clock_wall_s();
-	if (strlen(options->ek) != 64 || strspn(options->ek, "0123456789abcdef") != 64)
+	if (options->ek != NULL && (strlen(options->ek) != 64 || strspn(options->ek, "0123456789abcdef") != 64))
 		return wrong_usage("--ek takes the 64 lower-case hexadecimal digits of the SHA-256 of the EK's "
 				   "SubjectPublicKeyInfo");
 	(void)snprintf(numbers, sizeof numbers, ",\"sequence\":%llu,\"issued\":%llu,\"expires\":%llu}",
 		       (unsigned long long)options->sequence, (unsigned long long)now,
 		       (unsigned long long)(now + options->expires_in_s));
-	if (!add_text(out, "{\"identifierType\":\"permanent-identifier\",\"identifier\":") ||
-	    !json_quote(bytes_from_text(options->identifier), out) || !add_text(out, ",\"ek\":") ||
-	    !json_quote(bytes_from_text(options->ek), out) || !add_text(out, numbers))
-		return wrong_usage("the identifier is not UTF-8 or too long");
+	if (!add_text(out, "{\"identifierType\":\"permanent-identifier\"") || !add_member(out, "identifier", options->identifier) ||
+	    !add_member(out, "ek", options->ek) || !add_member(out, "format", options->format) ||
+	    !add_member(out, "serial", options->serial) || !add_member(out, "udid", options->udid) ||
+	    (options->is_one_time && !add_text(out, ",\"oneTime\":true")) || !add_text(out, numbers))
+		return wrong_usage("the identifier or the device's name is not UTF-8 or too long");
 	return DONE;
 }
 
@@ -144,8 +183,11 @@ static void tell(const struct options *options)
 	}
 	(void)fputs("enrolment record taken: ", stdout);
 	outcome_print(bytes_from_text(options->identifier));
-	(void)printf(" belongs to the device with EK %s, sequence %llu, for %llu seconds from now\n", options->ek,
-		     (unsigned long long)options->sequence, (unsigned long long)options->expires_in_s);
+	(void)printf(" belongs to the device with %s ",
+		     options->ek != NULL ? "EK" : options->serial != NULL ? "serial number" : "UDID");
+	outcome_print(bytes_from_text(options->ek != NULL ? options->ek : options->serial != NULL ? options->serial : options->udid));
+	(void)printf(", sequence %llu, for %llu seconds from now%s\n", (unsigned long long)options->sequence,
+		     (unsigned long long)options->expires_in_s, options->is_one_time ? ", and for one certificate" : "");
 }
 
 static outcome post(const struct options *options, struct http *http, EVP_PKEY *key)

@@ -51,6 +51,15 @@ static status read_statement(const json_t *payload, struct buffer *out)
 	return out->size == 0 ? REFUSE(attestation_absent) : OK;
 }
 
+/* Who the device is, and what it will be called. */
+static void take_device(const struct message_statement_judged *judged, struct order_row *order)
+{
+	memcpy(order->device_hash, judged->device_hash, sizeof order->device_hash);
+	order->record_sequence = judged->record_sequence;
+	snprintf(order->certified, sizeof order->certified, "%.*s", (int)judged->certified.size,
+		 (const char *)judged->certified.data);
+}
+
 static void take_judged(const struct message_statement_judged *judged, struct aim aim, struct order_row *order)
 {
 	order->validated_s = clock_wall_s();
@@ -58,16 +67,26 @@ static void take_judged(const struct message_statement_judged *judged, struct ai
 	memcpy(order->voucher, judged->voucher.data, judged->voucher.size);
 	memcpy(order->spki_hash, judged->spki_hash, sizeof order->spki_hash);
 	memcpy(order->evidence_hash, judged->evidence_hash, sizeof order->evidence_hash);
+	memcpy(order->root_hash, judged->root_hash, sizeof order->root_hash);
 	snprintf(order->format, sizeof order->format, "%.*s", (int)judged->format.size,
 		 (const char *)judged->format.data);
 	snprintf(order->claims, sizeof order->claims, "%.*s", (int)judged->claims.size,
 		 (const char *)judged->claims.data);
 	order->assurance = judged->assurance;
+	take_device(judged, order);
 	probe_settle(order, aim.number, aim.challenge, order->validated_s);
 }
 
+/* What the verifier said, and what became of it here. */
+struct verdict {
+	status why;
+	struct message_statement_judged judged;
+	struct bytes statement;
+	bool is_held; /* from now on */
+};
+
 static status judge(struct registrar *registrar, const struct request *request, const struct order_row *order,
-		    struct aim aim, struct message_statement_judged *judged, struct reply *reply)
+		    struct aim aim, struct verdict *out, struct reply *reply)
 {
 	const struct authorization_row *authorization = &order->authorizations[aim.number];
 	uint8_t record_octets[record_most];
@@ -86,7 +105,8 @@ static status judge(struct registrar *registrar, const struct request *request, 
 	    .enrolment_record = buffer_view(&record),
 	};
 	memcpy(ask.account_thumbprint, request->thumbprint, sizeof ask.account_thumbprint);
-	return ask_verifier(registrar, message_statement_judge, &ask, judged, reply);
+	out->statement = ask.statement;
+	return ask_verifier(registrar, message_statement_judge, &ask, &out->judged, reply);
 }
 
 /* What the client may send again, because it says nothing about the device. */
@@ -96,42 +116,54 @@ static bool is_about_the_request(status why)
 	       reply_is_retryable(why);
 }
 
+/* Against what is known of the certificate to be replaced, and of the device. */
+static status judge_known(struct registrar *registrar, struct order_row *order, struct verdict *verdict)
+{
+	TRY(renewal_claim(registrar->store, order));
+	take_device(&verdict->judged, order);
+	return store_device_judge(registrar->store, order, clock_wall_s(), &verdict->is_held);
+}
+
 /* In one work with the look at the account: the verdict, good or bad, would be of a key that it has no more. Beside
  * others an authorization may have been decided meanwhile, so the order is read again. */
 static status keep(struct registrar *registrar, const struct request *request, struct order_row *order, struct aim aim,
-		   status why, const struct message_statement_judged *judged, const char *detail)
+		   struct verdict *verdict, const char *detail)
 {
 	TRY(store_account_judge(registrar->store, request->account, request->thumbprint));
-	if (!is_refused(why))
-		why = renewal_claim(registrar->store, order);
-	if (is_refused(why) || order->authorization_count > 1)
+	if (!is_refused(verdict->why))
+		verdict->why = judge_known(registrar, order, verdict);
+	if (is_refused(verdict->why) || order->authorization_count > 1)
 		TRY(store_order_find(registrar->store, request->part, order));
 	if (order->state != order_pending)
 		return REFUSE(challenge_closed);
-	if (is_refused(why)) {
-		probe_fail(order, aim.number, aim.challenge, why, detail);
+	if (is_refused(verdict->why)) {
+		probe_fail(order, aim.number, aim.challenge, verdict->why, detail);
 		return store_order_write(registrar->store, order);
 	}
-	take_judged(judged, aim, order);
-	return store_order_judge(registrar->store, order);
+	take_judged(&verdict->judged, aim, order);
+	TRY(store_order_judge(registrar->store, order));
+	return registrar->directory->keeps_statements ? store_statement_keep(registrar->store, order->id, verdict->statement) : OK;
 }
 
 static status decide(struct registrar *registrar, const struct request *request, struct order_row *order,
 		     struct aim aim, struct reply *reply)
 {
 	const struct authorization_row *authorization = &order->authorizations[aim.number];
-	struct message_statement_judged judged;
+	struct verdict verdict = {.why = OK};
 	TRY(allowance_challenge(registrar, request, authorization, reply));
-	status why = judge(registrar, request, order, aim, &judged, reply);
-	if (is_refused(why) && is_about_the_request(why))
-		return why;
-	allowance_count(registrar, order->account, request->address, authorization, why);
-	if (is_refused(why) && registrar->log != NULL)
+	verdict.why = judge(registrar, request, order, aim, &verdict, reply);
+	if (is_refused(verdict.why) && is_about_the_request(verdict.why))
+		return verdict.why;
+	allowance_count(registrar, order->account, request->address, authorization, verdict.why);
+	if (is_refused(verdict.why) && registrar->log != NULL)
 		registrar->log(5, "order %s of account %lld: attestation refused: %s: %s", order->name,
-			       (long long)order->account, status_entry(why.refusal)->name, reply->detail);
+			       (long long)order->account, status_entry(verdict.why.refusal)->name, reply->detail);
 	store_enter(registrar->store);
-	return store_leave_for_this_boot(registrar->store,
-					 keep(registrar, request, order, aim, why, &judged, reply->detail));
+	TRY(store_leave_for_this_boot(registrar->store, keep(registrar, request, order, aim, &verdict, reply->detail)));
+	if (verdict.is_held && registrar->log != NULL)
+		registrar->log(4, "the identifier of order %s is known as another device's, and is held: %s", order->name,
+			       order->authorizations[aim.number].value);
+	return OK;
 }
 
 /* A name: the prober is asked later, and meanwhile the challenge is being processed. What was asked for before stays. */

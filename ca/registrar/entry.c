@@ -66,11 +66,11 @@ static json_t *build_why(const struct registrar *registrar, const struct order_r
 	const struct authorization_row *first = store_order_first(order);
 	const struct profile *profile = registrar_find_profile(registrar, order->profile); /* NULL: it was withdrawn */
 	json_t *claims = json_loads(order->claims, JSON_REJECT_DUPLICATES, NULL);
-	return json_pack("{s:s, s:s, s:s, s:s, s:o, s:s?, s:s?, s:o, s:o, s:o, s:s, s:o}", "identifierType", first->type,
-			 "identifier", first->value, "format", order->format, "assurance",
+	return json_pack("{s:s, s:s, s:s*, s:s, s:s, s:o, s:s?, s:s?, s:o, s:o, s:o, s:o, s:s, s:o}", "identifierType", first->type,
+			 "identifier", first->value, "certified", order->certified[0] == 0 ? NULL : order->certified, "format", order->format, "assurance",
 			 assurance_word(order->assurance), "claims", claims != NULL ? claims : json_null(), "envelope",
 			 profile == NULL ? NULL : profile->envelope, "policy", profile == NULL ? NULL : profile->policy, "policyHash", hex(row->policy_hash),
-			 "evidenceHash", hex(order->evidence_hash), "keyHash", hex(order->spki_hash), "validated",
+			 "evidenceHash", hex(order->evidence_hash), "rootHash", hex(order->root_hash), "keyHash", hex(order->spki_hash), "validated",
 			 describe_time(valid_challenge(first)->validated_s).text, "identifiers", build_identifiers(order));
 }
 

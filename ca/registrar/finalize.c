@@ -24,6 +24,7 @@ static status judge_request(struct registrar *registrar, const struct request *r
 	    .order = bytes_from_text(order->name),
 	    .account_jwk = bytes_from_text(request->jwk),
 	    .request = request->body,
+	    .device_voucher = bytes_from(order->voucher, order->voucher_size),
 	};
 	TRY(order_list_identifiers(order, &room, ask.identifiers.at, &ask.identifiers.count));
 	TRY(ask_verifier(registrar, message_finalize_judge, &ask, &judged, reply));
@@ -34,16 +35,18 @@ static status judge_request(struct registrar *registrar, const struct request *r
 	return OK;
 }
 
-/* No account's key is certified (RFC 8555 11.1); that it is not this account's, the verifier has seen. */
-static status judge_key(struct registrar *registrar, const struct vouched *vouched)
+/* No account's key is certified (RFC 8555 11.1); that it is not this account's, the verifier has seen. A code for one time is this
+ * order's from now on. */
+static status judge_known(struct store *store, const struct order_row *order, const struct vouched *vouched)
 {
 	struct account_row account;
-	store_enter(registrar->store);
-	status found =
-	    store_leave(registrar->store, store_account_find_key(registrar->store, 0, vouched->key_thumbprint, &account));
+	const struct authorization_row *device = store_order_first(order);
+	const status found = store_account_find_key(store, 0, vouched->key_thumbprint, &account);
 	if (!is_refused(found))
 		return REFUSE(csr_key_is_account_key);
-	return found.refusal == refusal_account_unknown ? OK : found;
+	if (found.refusal != refusal_account_unknown)
+		return found;
+	return order->voucher_size == 0 ? OK : store_record_claim(store, device->type, device->value, order->id);
 }
 
 static status issue(struct registrar *registrar, const struct order_row *order, const struct profile *profile,
@@ -107,7 +110,11 @@ static status finalize(struct registrar *registrar, const struct request *reques
 		return fail(registrar, order, REFUSE(profile_withdrawn), reply);
 	TRY(payload_text(request->payload, "csr", &csr));
 	TRY(judge_request(registrar, request, order, &vouched, reply));
-	TRY(judge_key(registrar, &vouched));
+	store_enter(registrar->store);
+	const status known = store_leave(registrar->store, judge_known(registrar->store, order, &vouched));
+	if (known.refusal == refusal_record_burnt)
+		return fail(registrar, order, known, reply);
+	TRY(known);
 	if (order->voucher_size != 0 && memcmp(vouched.spki_hash, order->spki_hash, sizeof order->spki_hash) != 0)
 		return fail(registrar, order, REFUSE(csr_key_not_attested), reply);
 	status issued = issue(registrar, order, profile, &vouched, reply);

@@ -136,8 +136,11 @@ struct order_row {
 	uint64_t validated_s;
 	uint8_t voucher[2048];
 	size_t voucher_size;
-	uint8_t spki_hash[store_hash_size], evidence_hash[store_hash_size];
+	uint8_t spki_hash[store_hash_size], evidence_hash[store_hash_size], root_hash[store_hash_size];
 	char format[33], claims[4097];
+	char certified[257]; /* what its certificate names in its identifier's place; empty: that */
+	uint8_t device_hash[store_hash_size]; /* to be judged: which device it is; zero: unknown */
+	uint64_t record_sequence;	      /* likewise: of the record that gave the identifier */
 	uint8_t assurance;
 	size_t authorization_count;
 	struct authorization_row authorizations[identifiers_most];
@@ -256,14 +259,25 @@ status store_progress_write(struct store *store, uint64_t entry);
 struct record_row {
 	struct bytes identifier_type, identifier;
 	struct bytes administrator; /* name */
-	uint8_t ek_hash[store_hash_size];
+	uint8_t device_hash[store_hash_size]; /* the EK's, or of the other name of the device */
 	uint64_t sequence, expires_s;
+	bool is_one_time;
 	struct bytes request; /* the flattened JWS as sent */
 };
 /* record_superseded: the identifier has a record of this or a higher sequence. */
 status store_record_add(struct store *store, const struct record_row *record, uint64_t now_s);
-/* Appends the request of the newest record to out; nothing when there is none. */
+/* Appends the request of the newest record to out; nothing when there is none. record_burnt: it is a code that got its certificate. */
 status store_record_find(struct store *store, const char *identifier_type, const char *identifier, struct buffer *out);
+/* Before an order gets its certificate: a code for one time is from then on that order's, unless it ends without one. record_burnt:
+ * it is another's. OK for every other identifier. */
+status store_record_claim(struct store *store, const char *identifier_type, const char *identifier, int64_t order);
+
+/* Whether the device of an order may be the one that its identifier is known as. identity_held: another one is, and the record that
+ * this one comes with is no newer than that one's; *is_news, the first time. To be asked, and kept, before store_order_judge. */
+status store_device_judge(struct store *store, const struct order_row *order, uint64_t now_s, bool *is_news);
+
+/* Keeps the raw statement with its order. */
+status store_statement_keep(struct store *store, int64_t order, struct bytes statement);
 
 struct activation_row {
 	int64_t id, account, directory;

@@ -21,11 +21,12 @@ status store_record_add(struct store *store, const struct record_row *record, ui
 	store_bind_view(store, s, 1, record->identifier_type);
 	store_bind_view(store, s, 2, record->identifier);
 	store_bind_number(store, s, 3, record->sequence);
-	store_bind_blob(store, s, 4, record->ek_hash, sizeof record->ek_hash);
+	store_bind_blob(store, s, 4, record->device_hash, sizeof record->device_hash);
 	store_bind_number(store, s, 5, record->expires_s);
 	store_bind_view(store, s, 6, record->administrator);
 	store_bind_blob(store, s, 7, record->request.data, record->request.size);
 	store_bind_number(store, s, 8, now_s);
+	store_bind_number(store, s, 9, record->is_one_time ? 1 : 0);
 	return store_do(store, s);
 }
 
@@ -37,9 +38,26 @@ status store_record_find(struct store *store, const char *identifier_type, const
 	TRY(store_step(store, s, &has_row));
 	if (!has_row)
 		return OK;
+	if (store_column_number(s, 3) != 0)
+		return REFUSE(record_burnt);
 	TRY(store_column_blob(store, s, 1, out->data + out->size, out->room - out->size, &size));
 	out->size += size;
 	return OK;
+}
+
+status store_record_claim(struct store *store, const char *identifier_type, const char *identifier, int64_t order)
+{
+	bool has_row = false;
+	RESETTING last = newest(store, bytes_from_text(identifier_type), bytes_from_text(identifier));
+	TRY(store_step(store, last, &has_row));
+	if (!has_row || store_column_number(last, 2) == 0)
+		return OK;
+	sqlite3_stmt *s = store_statement(store, statement_record_claim);
+	store_bind_text(store, s, 1, identifier_type);
+	store_bind_text(store, s, 2, identifier);
+	store_bind_number(store, s, 3, (uint64_t)order);
+	TRY(store_do(store, s));
+	return sqlite3_changes(store->connection) > 0 ? OK : REFUSE(record_burnt);
 }
 
 status store_activation_add(struct store *store, struct activation_row *activation)

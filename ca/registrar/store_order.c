@@ -72,7 +72,9 @@ static status read_facts(struct store *store, sqlite3_stmt *s, struct order_row 
 	row->revoked_s = store_column_number(s, 16);
 	row->directory = sqlite3_column_int64(s, 18);
 	TRY(store_column_text(store, s, 17, row->replaces, sizeof row->replaces));
-	return store_column_text(store, s, 19, row->profile, sizeof row->profile);
+	TRY(store_column_text(store, s, 19, row->profile, sizeof row->profile));
+	TRY(store_column_text(store, s, 20, row->certified, sizeof row->certified));
+	return store_column_fixed(store, s, 21, row->root_hash, sizeof row->root_hash);
 }
 
 status store_order_find(struct store *store, const char *name, struct order_row *out)
@@ -88,6 +90,53 @@ status store_order_find(struct store *store, const char *name, struct order_row 
 	return read_facts(store, s, out);
 }
 
+/* What the certificate calls the device. */
+static const char *device_name(const struct order_row *order)
+{
+	return order->certified[0] != 0 ? order->certified : store_order_first(order)->value;
+}
+
+static status hold_device(struct store *store, const struct order_row *order, uint64_t now_s, bool *is_news)
+{
+	sqlite3_stmt *s = store_statement(store, statement_device_hold);
+	store_bind_text(store, s, 1, store_order_first(order)->type);
+	store_bind_text(store, s, 2, device_name(order));
+	store_bind_number(store, s, 3, now_s);
+	TRY(store_do(store, s));
+	*is_news = sqlite3_changes(store->connection) == 1;
+	return REFUSE(identity_held);
+}
+
+status store_device_judge(struct store *store, const struct order_row *order, uint64_t now_s, bool *is_news)
+{
+	static const uint8_t nothing[store_hash_size];
+	bool has_row = false;
+	uint8_t known[store_hash_size];
+	size_t size = 0;
+	RESETTING s = store_statement(store, statement_device_known);
+	*is_news = false;
+	store_bind_text(store, s, 1, store_order_first(order)->type);
+	store_bind_text(store, s, 2, device_name(order));
+	TRY(store_step(store, s, &has_row));
+	if (!has_row)
+		return OK;
+	TRY(store_column_blob(store, s, 0, known, sizeof known, &size));
+	const bool is_told = size == sizeof known && memcmp(known, nothing, sizeof known) != 0 &&
+			     memcmp(order->device_hash, nothing, sizeof nothing) != 0;
+	if (!is_told || memcmp(known, order->device_hash, sizeof known) == 0 ||
+	    order->record_sequence > store_column_number(s, 1))
+		return OK;
+	return hold_device(store, order, now_s, is_news);
+}
+
+status store_statement_keep(struct store *store, int64_t order, struct bytes statement)
+{
+	sqlite3_stmt *s = store_statement(store, statement_statement_keep);
+	store_bind_number(store, s, 1, (uint64_t)order);
+	store_bind_blob(store, s, 2, statement.data, statement.size);
+	return store_do(store, s);
+}
+
 /* An order that is judged has a device. */
 static status see_device(struct store *store, const struct order_row *order, uint64_t *device)
 {
@@ -95,11 +144,13 @@ static status see_device(struct store *store, const struct order_row *order, uin
 	const struct authorization_row *named = store_order_first(order);
 	RESETTING s = store_statement(store, statement_device_see);
 	store_bind_text(store, s, 1, named->type);
-	store_bind_text(store, s, 2, named->value);
+	store_bind_text(store, s, 2, device_name(order));
 	store_bind_text(store, s, 3, order->format);
 	store_bind_number(store, s, 4, order->assurance);
 	store_bind_blob(store, s, 5, order->evidence_hash, sizeof order->evidence_hash);
 	store_bind_number(store, s, 6, order->validated_s);
+	store_bind_blob(store, s, 7, order->device_hash, sizeof order->device_hash);
+	store_bind_number(store, s, 8, order->record_sequence);
 	TRY(store_step(store, s, &has_row));
 	*device = has_row ? store_column_number(s, 0) : 0;
 	return has_row ? OK : store_note(store, "a device was not kept");
@@ -124,6 +175,8 @@ status store_order_judge(struct store *store, const struct order_row *order)
 	store_bind_number(store, s, 9, device);
 	store_bind_blob(store, s, 10, authorizations.data, authorizations.size);
 	store_bind_text(store, s, 11, state);
+	store_bind_text(store, s, 12, order->certified);
+	store_bind_blob(store, s, 13, order->root_hash, sizeof order->root_hash);
 	TRY(store_do(store, s));
 	return sqlite3_changes(store->connection) == 1 ? OK : REFUSE(challenge_closed);
 }

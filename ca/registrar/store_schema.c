@@ -107,6 +107,17 @@ static const char *const scripts[] = {
     "CREATE INDEX order_open ON acme_order (expires_boot_s, directory) WHERE state IN ('p', 'r');"
     "DROP INDEX activation_unproven;"
     "CREATE INDEX activation_unproven ON activation (expires_boot_s, directory) WHERE has_certificate = 0;",
+
+    /* Codes for one order, which is the one that claimed it. What was certified in a code's place, and the root; which device an
+     * identifier is known as, by which record, and when another one wanted it. Statements, where a directory keeps them. */
+    "ALTER TABLE enrolment_record ADD COLUMN is_one_time INTEGER NOT NULL DEFAULT 0;"
+    "ALTER TABLE enrolment_record ADD COLUMN claimed_by INTEGER NOT NULL DEFAULT 0;"
+    "ALTER TABLE acme_order ADD COLUMN certified TEXT NOT NULL DEFAULT '';"
+    "ALTER TABLE acme_order ADD COLUMN root_hash BLOB;"
+    "ALTER TABLE device ADD COLUMN device_hash BLOB NOT NULL DEFAULT x'';"
+    "ALTER TABLE device ADD COLUMN record_sequence INTEGER NOT NULL DEFAULT 0;"
+    "ALTER TABLE device ADD COLUMN held_s INTEGER NOT NULL DEFAULT 0;"
+    "CREATE TABLE statement (acme_order INTEGER PRIMARY KEY REFERENCES acme_order ON DELETE CASCADE, octets BLOB NOT NULL) STRICT;",
 };
 enum { version_now = sizeof scripts / sizeof scripts[0] };
 

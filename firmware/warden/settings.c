@@ -155,6 +155,7 @@ static bool take_registrar_directory(const struct building *building, const stru
 		.challenges = bytes_from_text("device-attest-01"),
 		.accounts_most = from->accounts,
 		.orders_most = from->orders,
+		.keeps_statements = from->keep_statements,
 	};
 	if ((from->identifier_count != 0 &&
 	     !piece_take_words(building, from->identifiers, from->identifier_count, 128, &directory.identifiers)) ||

@@ -68,6 +68,8 @@ static status open_device(const struct message_signer_settings *settings, struct
 	if (memcmp(digest, device->spki_hash, sizeof device->spki_hash) != 0)
 		return REFUSE(voucher_mismatch);
 	TRY(mark(out, device->identifier_type, device->identifier, is_vouched, &out->first));
+	if (device->certified.size != 0) /* its grammar the certificate's builder judges */
+		out->identifiers[out->first].value = device->certified;
 	out->has_device = true;
 	memcpy(out->evidence_hash, device->evidence_hash, sizeof out->evidence_hash);
 	memcpy(out->configuration_hash, device->configuration_hash, sizeof out->configuration_hash);

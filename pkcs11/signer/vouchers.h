@@ -11,7 +11,7 @@ struct vouchers {
 	struct message_request_voucher request;
 	struct message_device_voucher device; /* when there is one */
 	bool has_device;
-	struct message_identifier identifiers[identifiers_most]; /* of the request voucher, each vouched for */
+	struct message_identifier identifiers[identifiers_most]; /* of the request voucher, each vouched for, as they are certified */
 	size_t count, first;		 /* `first`: the device's, or the first of the names */
 	uint8_t evidence_hash[32], configuration_hash[32]; /* of the device voucher, or of the name vouchers */
 };

@@ -46,17 +46,22 @@ static void expect(status got, enum refusal wanted)
 			    wanted == refusal_none ? "none" : status_entry(wanted)->name);
 }
 
-/* An order for the Mac and what Apple says of its key for the order's token. */
-static void attest(struct enrolment *out, struct device_octets *statement)
+/* An order by that name and what Apple says of the Mac's key for the order's token. */
+static void attest_as(const char *identifier, struct enrolment *out, struct device_octets *statement)
 {
 	memset(out, 0, sizeof *out);
-	expect(world_open(&stage, SERIAL, out), refusal_none);
+	expect(world_open(&stage, identifier, out), refusal_none);
 	device_apple_build(&(struct device_apple){.authority = &root,
 						  .key = world.key.key,
 						  .token = bytes_from_text(out->token),
 						  .serial = SERIAL,
 						  .udid = "00006030-000651690A84001C"},
 			   statement);
+}
+
+static void attest(struct enrolment *out, struct device_octets *statement)
+{
+	attest_as(SERIAL, out, statement);
 }
 
 static status judge(const struct device_octets *statement, const struct device_account *account, struct enrolment *enrolment)
@@ -141,6 +146,47 @@ static void case_54_no_statement_serves_another_order(void **state)
 	assert_int_equal(world_ledger_size(&stage), before);
 }
 
+/* The leaf of the certificate that an order by the code gets with that record. */
+static void enrol_by_code(const char *code, const struct device_octets *record, char identifier[64])
+{
+	static struct enrolment enrolment;
+	static struct device_octets statement;
+	struct message_issued issued;
+	struct message_entry_given given;
+	struct message_ledger_entry leaf;
+	const struct device_csr csr = {.key = world.key.key, .subject = code};
+	attest_as(code, &enrolment, &statement);
+	expect(world_judge(&stage, code, &world.account, device_view(&statement), device_view(record), &enrolment), refusal_none);
+	expect(world_finalize(&stage, &world, code, &world.account, &csr, &enrolment), refusal_none);
+	expect(world_issue(&stage, &enrolment, 0, &issued), refusal_none);
+	const struct message_entry_read read = {.entry = issued.entry};
+	expect(stage_call(&stage, process_SIGNER, message_entry_read, &read, &given), refusal_none);
+	assert_false(is_refused(wire_decode(message_ledger_entry, given.leaf, &leaf)));
+	snprintf(identifier, 64, "%.*s", (int)leaf.identifier.size, (const char *)leaf.identifier.data);
+}
+
+/* It keeps the codes, so it can use one again; what that gets is the same device's name. */
+static void a_code_certifies_the_device_that_it_was_made_for_and_nobody_else(void **state)
+{
+	(void)state;
+	static struct device_octets record, other, statement;
+	static struct enrolment enrolment;
+	char identifier[64];
+	world_sign_record(&stage, &world, "code-1", "\"format\":\"apple\",\"serial\":\"" SERIAL "\",\"oneTime\":true", 1, &record);
+	world_sign_record(&stage, &world, "code-2", "\"format\":\"apple\",\"serial\":\"ANOTHER\",\"oneTime\":true", 1, &other);
+	for (int i = 0; i < 2; i++) {
+		enrol_by_code("code-1", &record, identifier);
+		assert_string_equal(identifier, SERIAL);
+	}
+	before += 2;
+	attest_as("code-2", &enrolment, &statement);
+	const struct bytes records[] = {device_view(&other), device_view(&record), bytes_from(NULL, 0)};
+	const enum refusal refusals[] = {refusal_record_mismatch, refusal_record_mismatch, refusal_identity_mismatch};
+	for (size_t i = 0; i < 3; i++)
+		expect(world_judge(&stage, "code-2", &world.account, device_view(&statement), records[i], &enrolment), refusals[i]);
+	assert_int_equal(world_ledger_size(&stage), before);
+}
+
 int main(int count, char **arguments)
 {
 	const struct CMUnitTest tests[] = {
@@ -150,6 +196,7 @@ int main(int count, char **arguments)
 		HOSTILE(case_63_no_certificate_for_a_key_that_apple_did_not_attest),
 		HOSTILE(a_strangers_account_gains_nothing_by_a_devices_statement),
 		HOSTILE(case_54_no_statement_serves_another_order),
+		HOSTILE(a_code_certifies_the_device_that_it_was_made_for_and_nobody_else),
 	};
 	world_new(&world, 14805);
 	take_apple();

@@ -239,27 +239,14 @@ static void no_ek_root_and_no_enrolment_record_of_its_own(void **state)
 	ledger_is_as_before(0);
 }
 
-/* A record of the administrator that the ceremony made. */
+/* That the device's EK is press-7's. */
 static void sign_record(unsigned sequence, struct device_octets *out)
 {
-	char path[512], url[128], kid[128], payload[320], ek[65];
-	struct device_account first = {.key = NULL};
-	snprintf(path, sizeof path, "%s/run/administrator-first.pem", stage.folder);
-	FILE *file = fopen(path, "re");
-	assert_non_null(file);
-	first.key = PEM_read_PrivateKey(file, NULL, NULL, NULL);
-	fclose(file);
-	assert_non_null(first.key);
+	char members[80] = "\"ek\":\"";
 	for (size_t i = 0; i < sizeof world.ek.spki_hash; i++)
-		snprintf(ek + 2 * i, 3, "%02x", world.ek.spki_hash[i]);
-	snprintf(url, sizeof url, "%s/admin/enrolment-record", world.origin);
-	snprintf(kid, sizeof kid, "%s/admin/administrator/first", world.origin);
-	snprintf(payload, sizeof payload,
-		 "{\"identifierType\":\"permanent-identifier\",\"identifier\":\"press-7\",\"ek\":\"%s\",\"sequence\":%u,"
-		 "\"issued\":%lld,\"expires\":%lld}",
-		 ek, sequence, (long long)time(NULL), (long long)time(NULL) + 600);
-	device_jws_build(&(struct device_jws){.account = &first, .url = url, .kid = kid, .payload = payload}, out);
-	EVP_PKEY_free(first.key);
+		snprintf(members + 6 + 2 * i, 3, "%02x", world.ek.spki_hash[i]);
+	strcat(members, "\"");
+	world_sign_record(&stage, &world, "press-7", members, sequence, out);
 }
 
 static void enrol_by_record(const struct world *with, struct bytes record, struct message_ledger_entry *leaf)

@@ -4,7 +4,7 @@
 
 #include "tests/device/identifier.h"
 
-#include <openssl/evp.h>
+#include <openssl/pem.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
@@ -179,6 +179,25 @@ void world_vouch(struct stage *stage, const struct world *world, struct enrolmen
 	DEVICE_NEED(!is_refused(world_attest(stage, world, WORLD_IDENTIFIER, &world->account, &world->key,
 					     (struct bytes){0}, out)));
 	DEVICE_NEED(!is_refused(world_finalize(stage, world, WORLD_IDENTIFIER, &world->account, &csr, out)));
+}
+
+void world_sign_record(const struct stage *stage, const struct world *world, const char *identifier, const char *members,
+		       unsigned sequence, struct device_octets *out)
+{
+	char path[512], url[128], kid[128], payload[400];
+	struct device_account first = {.key = NULL};
+	snprintf(path, sizeof path, "%s/run/administrator-first.pem", stage->folder);
+	FILE *file = fopen(path, "re");
+	DEVICE_NEED(file != NULL && (first.key = PEM_read_PrivateKey(file, NULL, NULL, NULL)) != NULL && fclose(file) == 0);
+	snprintf(url, sizeof url, "%s/admin/enrolment-record", world->origin);
+	snprintf(kid, sizeof kid, "%s/admin/administrator/first", world->origin);
+	snprintf(payload, sizeof payload,
+		 "{\"identifierType\":\"permanent-identifier\",\"identifier\":\"%s\",%s,\"sequence\":%u,"
+		 "\"issued\":%lld,\"expires\":%lld}",
+		 identifier, members, sequence, (long long)time(NULL), (long long)time(NULL) + 600);
+	out->size = 0;
+	device_jws_build(&(struct device_jws){.account = &first, .url = url, .kid = kid, .payload = payload}, out);
+	EVP_PKEY_free(first.key);
 }
 
 uint64_t world_ledger_size(struct stage *stage)

@@ -41,6 +41,9 @@ status world_issue(struct stage *stage, const struct enrolment *enrolment, uint3
 		   struct message_issued *out);
 /* All but the issue, for WORLD_IDENTIFIER, the first account and key. Ends the test when anything is refused. */
 void world_vouch(struct stage *stage, const struct world *world, struct enrolment *out);
+/* A record of the administrator that the ceremony made: the identifier is of the device that these members of its JSON name. */
+void world_sign_record(const struct stage *stage, const struct world *world, const char *identifier, const char *members,
+		       unsigned sequence, struct device_octets *out);
 uint64_t world_ledger_size(struct stage *stage);
 /* Waits until the real listener has its certificate, whose entry would else come in between. */
 void world_settle(struct stage *stage);

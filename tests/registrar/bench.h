@@ -37,6 +37,10 @@ struct fake_verifier {
 	atomic_uint order_life_s;
 	atomic_bool has_other_key; /* finalize: vouches for another key than the attested one */
 	atomic_size_t record_size; /* of the last enrolment record that came along */
+	char certified[65];	   /* what the device is certified as in the identifier's place; empty: that */
+	atomic_uint record_sequence;
+	uint8_t device; /* first octet of the device's hash; 0: nothing says which it is */
+	atomic_size_t device_voucher_size; /* finalize: of the voucher that came along */
 	uint8_t thumbprint[32];
 	uint8_t key_thumbprint[32]; /* finalize: of the request's key; the test's */
 };
@@ -79,7 +83,7 @@ struct bench_directory {
 	const char *name, *path; /* path NULL: none */
 	struct message_registrar_profile profiles[2];
 	size_t profile_count;
-	bool has_no_eab_keys;
+	bool has_no_eab_keys, keeps_statements;
 };
 
 struct bench {

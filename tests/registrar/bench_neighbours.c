@@ -104,6 +104,10 @@ static status judge_statement(struct bench *bench, int channel, uint32_t call, s
 	memcpy(bench->verifier.thumbprint, ask.account_thumbprint, 32);
 	struct message_statement_judged answer = {
 	    .voucher = ask.order, .format = bytes_from_text("tpm"), .assurance = 2, .claims = bytes_from_text(claims)};
+	answer.certified = bytes_from_text(bench->verifier.certified);
+	answer.record_sequence = bench->verifier.record_sequence;
+	answer.device_hash[0] = bench->verifier.device;
+	memset(answer.root_hash, 9, sizeof answer.root_hash);
 	memset(answer.spki_hash, 7, sizeof answer.spki_hash);
 	SHA256(ask.statement.data, ask.statement.size, answer.evidence_hash);
 	return channel_send(channel, call, message_statement_judged, &answer);
@@ -114,6 +118,7 @@ static status judge_finalize(struct bench *bench, int channel, uint32_t call, st
 	struct message_finalize_judge ask;
 	TRY(wire_decode(message_finalize_judge, body, &ask));
 	atomic_fetch_add(&bench->verifier.finalizes, 1);
+	bench->verifier.device_voucher_size = ask.device_voucher.size;
 	struct message_finalize_judged answer = {.voucher = ask.order};
 	memset(answer.spki_hash, bench->verifier.has_other_key ? 8 : 7, sizeof answer.spki_hash);
 	memcpy(answer.key_thumbprint, bench->verifier.key_thumbprint, sizeof answer.key_thumbprint);

@@ -164,8 +164,8 @@ static inline enum refusal judge_certificate(const struct device_certificate *kn
 #define ACCEPT_CERTIFICATE(...)                                                                                        \
 	assert_int_equal(judge_certificate(&(struct device_certificate){__VA_ARGS__}), refusal_none)
 
-/* ada's record that the device with the EK or attested key of this hash is press-7; she becomes an administrator of the stage by it. */
-static inline void sign_record(const char *spki_hash, struct device_octets *out)
+/* ada's record that the identifier is of the device that `members` of its JSON name; she becomes an administrator of the stage by it. */
+static inline void sign_record_for(const char *identifier, const char *members, struct device_octets *out)
 {
 	static uint8_t administrator_room[1200];
 	struct buffer administrator = BUFFER(administrator_room);
@@ -182,9 +182,9 @@ static inline void sign_record(const char *spki_hash, struct device_octets *out)
 	stage.verifier.directories[0].rules.longest_record_days = 1;
 	const long long now = (long long)clock_wall_s();
 	snprintf(payload, sizeof payload,
-		 "{\"identifierType\":\"permanent-identifier\",\"identifier\":\"press-7\",\"ek\":\"%s\",\"sequence\":4711,"
+		 "{\"identifierType\":\"permanent-identifier\",\"identifier\":\"%s\",%s,\"sequence\":4711,"
 		 "\"issued\":%lld,\"expires\":%lld}",
-		 spki_hash, now, now + 60);
+		 identifier, members, now, now + 60);
 	out->size = 0;
 	device_jws_build(&(struct device_jws){.account = &ada,
 					      .kid = "https://localhost:8443/admin/administrator/ada",
@@ -192,6 +192,14 @@ static inline void sign_record(const char *spki_hash, struct device_octets *out)
 					      .payload = payload},
 			 out);
 	device_account_free(&ada);
+}
+
+/* That the device with the EK or attested key of this hash is press-7. */
+static inline void sign_record(const char *spki_hash, struct device_octets *out)
+{
+	char members[80];
+	snprintf(members, sizeof members, "\"ek\":\"%s\"", spki_hash);
+	sign_record_for("press-7", members, out);
 }
 
 #endif

@@ -298,7 +298,7 @@ static void case_55_a_device_that_is_not_named_or_named_twice_is_refused(void **
 static void a_hardware_module_is_no_name_of_an_apple_device(void **state)
 {
 	(void)state;
-	struct statement s = {.identifier_type = bytes_from_text("hardware-module"),
+	struct statement s = {.format = &format_apple, .identifier_type = bytes_from_text("hardware-module"),
 			      .identifier = bytes_from_text(MAC_SERIAL),
 			      .apple = {.serial = MAC_SERIAL}};
 	assert_int_equal(identity_judge_apple(&s).refusal, refusal_identifier_type_unsupported);
@@ -392,9 +392,70 @@ static void case_58_a_client_identifier_that_is_not_attested_is_refused(void **s
 	EXPECT_MAC(&apple, identity_mismatch);
 	device_apple_build(&apple, &octets);
 	struct message_statement_judge ask = ask_of_device(device_view(&octets));
-	ask.enrolment_record = bytes_from_text("{\"a record\":\"gives EKs a name, and no Mac\"}");
-	assert_int_equal(judge_ask_of_device(&ask), refusal_identity_mismatch);
+	ask.enrolment_record = bytes_from_text("{\"a record\":\"of nobody\"}");
+	assert_int_equal(judge_ask_of_device(&ask), refusal_record_malformed);
 	open_order_of(MAC_SERIAL);
+}
+
+/* The refusal of the Mac's statement with that record for the order's identifier. */
+static enum refusal judge_with_record(const char *members)
+{
+	static struct device_octets octets, record;
+	const struct device_apple apple = good_mac();
+	sign_record_for(device.identifier, members, &record);
+	device_apple_build(&apple, &octets);
+	struct message_statement_judge ask = ask_of_device(device_view(&octets));
+	ask.enrolment_record = device_view(&record);
+	return judge_ask_of_device(&ask);
+}
+
+static void a_record_gives_a_mac_another_name_by_its_serial_number_or_udid(void **state)
+{
+	(void)state;
+	open_order_of("laptop-7");
+	assert_int_equal(judge_with_record("\"format\":\"apple\",\"serial\":\"" MAC_SERIAL "\""), refusal_none);
+	assert_int_equal(device.voucher.record_sequence, 4711);
+	assert_true(bytes_equal_text(device.voucher.identifier, "laptop-7"));
+	assert_int_equal(device.voucher.certified.size, 0);
+	assert_int_equal(judge_with_record("\"format\":\"apple\",\"udid\":\"" MAC_UDID "\""), refusal_none);
+	assert_int_equal(judge_with_record("\"format\":\"apple\",\"serial\":\"" MAC_UDID "\""), refusal_record_mismatch);
+	assert_int_equal(judge_with_record("\"format\":\"step\",\"serial\":\"" MAC_SERIAL "\""), refusal_record_mismatch);
+	open_order_of(MAC_SERIAL);
+}
+
+static void case_58_a_code_for_one_time_is_the_expected_devices_whose_serial_number_is_certified(void **state)
+{
+	(void)state;
+	open_order_of("one-time-code");
+	assert_int_equal(judge_with_record("\"format\":\"apple\",\"udid\":\"" MAC_UDID "\",\"oneTime\":true"), refusal_none);
+	assert_true(bytes_equal_text(device.voucher.identifier, "one-time-code"));
+	assert_true(bytes_equal_text(device.voucher.certified, MAC_SERIAL));
+	assert_true(bytes_equal_text(device.answer.certified, MAC_SERIAL));
+	assert_int_equal(judge_with_record("\"format\":\"apple\",\"serial\":\"OTHER\",\"oneTime\":true"), refusal_record_mismatch);
+	open_order_of(MAC_SERIAL);
+}
+
+/* The same device is the same whatever it is called, and another UDID is another device. */
+static void which_device_it_is_is_told(void **state)
+{
+	(void)state;
+	uint8_t first[32], nothing[32] = {0};
+	struct device_apple apple = good_mac();
+	assert_int_equal(judge_mac(&apple), refusal_none);
+	memcpy(first, device.answer.device_hash, sizeof first);
+	assert_memory_not_equal(first, nothing, sizeof first);
+	open_order_of("laptop-7");
+	assert_int_equal(judge_with_record("\"format\":\"apple\",\"serial\":\"" MAC_SERIAL "\""), refusal_none);
+	assert_memory_equal(device.answer.device_hash, first, sizeof first);
+	open_order_of(MAC_SERIAL);
+	apple = good_mac();
+	apple.udid = "00006030-000651690A84001D";
+	assert_int_equal(judge_mac(&apple), refusal_none);
+	assert_memory_not_equal(device.answer.device_hash, first, sizeof first);
+	apple.udid = NULL;
+	assert_int_equal(judge_mac(&apple), refusal_none);
+	assert_memory_equal(device.answer.device_hash, nothing, sizeof nothing);
+	assert_memory_equal(device.answer.root_hash, device.voucher.root_hash, 32);
 }
 
 static void case_59_no_attestation_is_refused_and_the_next_one_is_judged(void **state)
@@ -448,6 +509,9 @@ int main(void)
 		cmocka_unit_test(case_57_what_is_off_or_not_said_is_never_good),
 		cmocka_unit_test(case_57_what_cannot_be_read_is_refused),
 		cmocka_unit_test(case_58_a_client_identifier_that_is_not_attested_is_refused),
+		cmocka_unit_test(a_record_gives_a_mac_another_name_by_its_serial_number_or_udid),
+		cmocka_unit_test(case_58_a_code_for_one_time_is_the_expected_devices_whose_serial_number_is_certified),
+		cmocka_unit_test(which_device_it_is_is_told),
 		cmocka_unit_test(case_59_no_attestation_is_refused_and_the_next_one_is_judged),
 		cmocka_unit_test(case_60_keys_that_no_enclave_makes_are_refused),
 	};

@@ -549,6 +549,33 @@ static void an_enrolment_record_for_the_attested_key_gives_another_name(void **s
 	open_attested_order_of(DEVICE_SERIAL);
 }
 
+static void equal_serial_numbers_of_two_formats_are_two_devices(void **state)
+{
+	(void)state;
+	static struct device_octets record, octets;
+	uint8_t hashes[kind_count][32];
+	EACH(kind) {
+		char members[100];
+		struct device_attested one = good_one(kind);
+		assert_int_equal(judge_device(&one), refusal_none);
+		memcpy(hashes[kind], device.answer.device_hash, 32);
+		for (enum attested_kind other = 0; other < kind; other++)
+			assert_memory_not_equal(hashes[kind], hashes[other], 32);
+		open_attested_order_of("press-7");
+		one = good_one(kind);
+		device_attested_build(&one, &octets);
+		for (enum attested_kind named = 0; named < kind_count; named++) {
+			snprintf(members, sizeof members, "\"format\":\"%s\",\"serial\":\"" DEVICE_SERIAL "\"", attested_formats[named]);
+			sign_record_for("press-7", members, &record);
+			struct message_statement_judge ask = ask_of_device(device_view(&octets));
+			ask.enrolment_record = device_view(&record);
+			assert_int_equal(judge_ask_of_device(&ask), named == kind ? refusal_none : refusal_record_mismatch);
+		}
+		open_attested_order_of(DEVICE_SERIAL);
+	}
+	stage.verifier.settings.administrators.count = 0;
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -578,6 +605,7 @@ int main(void)
 		cmocka_unit_test(packed_leaves_that_are_no_authenticators_are_refused),
 		cmocka_unit_test(the_device_is_the_one_that_the_order_names),
 		cmocka_unit_test(an_enrolment_record_for_the_attested_key_gives_another_name),
+		cmocka_unit_test(equal_serial_numbers_of_two_formats_are_two_devices),
 	};
 	return cmocka_run_group_tests(tests, set_up_attested, tear_down_attested);
 }

@@ -117,6 +117,29 @@ static void a_hardware_module_is_named_by_its_serial_and_type(void **state)
 	assert_refused(judge(&module_server, (struct device_csr){.raw_alternative_name = &name}), csr_name_wrong);
 }
 
+/* A code of one time is no name that a device's own program would put into its request. */
+static void what_is_certified_in_a_codes_place_may_be_asked_for(void **state)
+{
+	(void)state;
+	struct csr_names coded = device;
+	assert_refused(judge(&coded, (struct device_csr){.alternative_name = "DNS:a.example.test", .subject = "SERIAL7"}), csr_name_wrong);
+	coded.certified = bytes_from_text("SERIAL7");
+	assert_taken(judge(&coded, (struct device_csr){.alternative_name = "DNS:a.example.test", .subject = "SERIAL7"}));
+	assert_taken(judge(&coded, (struct device_csr){.alternative_name = "DNS:a.example.test", .subject = "device-7"}));
+	assert_taken(judge(&coded, (struct device_csr){.alternative_name = "DNS:a.example.test"}));
+	assert_refused(judge(&coded, (struct device_csr){.alternative_name = "DNS:a.example.test", .subject = "SERIAL8"}), csr_name_wrong);
+	assert_refused(judge(&coded, (struct device_csr){.alternative_name = "DNS:SERIAL7"}), csr_name_wrong);
+	struct csr_names alone = {.at = {NAMED("permanent-identifier", "code")}, .count = 1, .certified = bytes_from_text("SERIAL7")};
+	assert_taken(judge(&alone, (struct device_csr){.permanent_identifier = "SERIAL7"}));
+	assert_taken(judge(&alone, (struct device_csr){.permanent_identifier = "code"}));
+	assert_refused(judge(&alone, (struct device_csr){.permanent_identifier = "SERIAL7", .second_permanent_identifier = "code"}),
+		       csr_name_wrong);
+	struct csr_names server_alone = {.at = {NAMED("dns", "a.example.test")}, .count = 1, .certified = bytes_from_text("b.example.test")};
+	assert_refused(judge(&server_alone, (struct device_csr){.alternative_name = "DNS:b.example.test"}), csr_name_wrong);
+	assert_refused(judge(&server_alone, (struct device_csr){.alternative_name = "DNS:a.example.test", .subject = "b.example.test"}),
+		       csr_name_wrong);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -125,6 +148,7 @@ int main(void)
 		cmocka_unit_test(a_name_of_another_kind_or_spelling_is_refused),
 		cmocka_unit_test(the_device_alone_may_be_left_out),
 		cmocka_unit_test(a_hardware_module_is_named_by_its_serial_and_type),
+		cmocka_unit_test(what_is_certified_in_a_codes_place_may_be_asked_for),
 	};
 	account = EVP_PKEY_Q_keygen(NULL, NULL, "EC", "P-256");
 	key = EVP_PKEY_Q_keygen(NULL, NULL, "EC", "P-256");

@@ -186,6 +186,37 @@ static void a_directory_with_a_path_is_asked_by_it(void **state)
 	rules->path = bytes_from(NULL, 0);
 }
 
+/* A request whose subject is the device's own name, with a voucher that has it certified in the place of a code. */
+static enum refusal judge_with_voucher(const struct message_device_voucher *fields, const uint8_t *key)
+{
+	uint8_t sealed_room[2048];
+	struct buffer sealed = BUFFER(sealed_room);
+	struct device_octets request;
+	write_payload((struct device_csr){.subject = "SERIAL7"}, "");
+	device_jws_build(&(struct device_jws){.account = &account, .url = url, .kid = KID, .payload = payload}, &request);
+	struct message_finalize_judge ask = asked(&request);
+	assert_false(is_refused(voucher_seal(message_device_voucher, fields, key, &sealed)));
+	ask.device_voucher = buffer_view(&sealed);
+	return judge(&ask, NULL);
+}
+
+static void the_name_that_the_devices_voucher_has_certified_may_be_asked_for(void **state)
+{
+	(void)state;
+	struct message_device_voucher fields = {.order = bytes_from_text(order), .certified = bytes_from_text("SERIAL7")};
+	memcpy(fields.account_thumbprint, account.thumbprint, sizeof fields.account_thumbprint);
+	assert_int_equal(judge_with_voucher(&fields, verifier.settings.device_key), refusal_none);
+	assert_refused(judge_with_voucher(&fields, verifier.settings.request_key), voucher_forged);
+	fields.certified = bytes_from_text("SERIAL8");
+	assert_refused(judge_with_voucher(&fields, verifier.settings.device_key), csr_name_wrong);
+	fields.certified = bytes_from_text("SERIAL7");
+	fields.order = bytes_from_text("another");
+	assert_refused(judge_with_voucher(&fields, verifier.settings.device_key), voucher_mismatch);
+	fields.order = bytes_from_text(order);
+	fields.account_thumbprint[0] ^= 1;
+	assert_refused(judge_with_voucher(&fields, verifier.settings.device_key), voucher_mismatch);
+}
+
 static void a_payload_without_a_request_is_refused(void **state)
 {
 	(void)state;
@@ -459,6 +490,7 @@ int main(void)
 		cmocka_unit_test(a_request_of_another_key_is_refused),
 		cmocka_unit_test(a_request_for_another_url_is_refused),
 		cmocka_unit_test(a_directory_with_a_path_is_asked_by_it),
+		cmocka_unit_test(the_name_that_the_devices_voucher_has_certified_may_be_asked_for),
 		cmocka_unit_test(a_payload_without_a_request_is_refused),
 		cmocka_unit_test(unknown_members_are_ignored),
 		cmocka_unit_test(padding_is_tolerated_at_the_end_where_it_belongs),

@@ -23,6 +23,8 @@
 static struct device_account ada, ole, eve;
 static struct verifier verifier;
 static uint32_t longest_days = 90;
+static const char *identifier_type = "permanent-identifier"; /* of the order */
+static struct record_device attested;			     /* a TPM, until a test says otherwise */
 static uint8_t encoded[2][1200];
 
 static void add_administrator(size_t index, const char *name, const char *role, const struct device_account *account)
@@ -43,6 +45,7 @@ static int set_up(void **state)
 	device_account_new(&ole);
 	device_account_new(&eve);
 	verifier.settings.origin = bytes_from_text(ORIGIN);
+	attested = (struct record_device){.format = bytes_from_text("tpm"), .ek = bytes_from_text(EK)};
 	add_administrator(0, "ole", "auditor", &ole);
 	add_administrator(1, "ada", "administrator", &ada);
 	return 0;
@@ -63,8 +66,12 @@ static enum refusal judge_octets(struct bytes record)
 {
 	static const struct record untouched = {.sequence = 77};
 	got = untouched;
-	const status s = record_judge(&verifier, longest_days, record, bytes_from_text("permanent-identifier"), bytes_from_text("press-7"),
-				      bytes_from_text(EK), &got);
+	const struct record_question question = {.record = record,
+						 .identifier_type = bytes_from_text(identifier_type),
+						 .identifier = bytes_from_text("press-7"),
+						 .device = attested,
+						 .longest_days = longest_days};
+	const status s = record_judge(&verifier, &question, &got);
 	if (is_refused(s))
 		assert_memory_equal(&got, &untouched, sizeof got);
 	return s.refusal;
@@ -293,6 +300,75 @@ static void a_record_with_any_bit_flipped_is_refused(void **state)
 	}
 }
 
+/* A record for press-7 with this in the place of the EK. */
+static const char *payload_with(const char *members)
+{
+	static char text[1024];
+	const long long now = (long long)clock_wall_s();
+	snprintf(text, sizeof text,
+		 "{\"identifierType\":\"%s\",\"identifier\":\"press-7\",%s,\"sequence\":3,\"issued\":%lld,\"expires\":%lld}",
+		 identifier_type, members, now, now + 3600);
+	return text;
+}
+
+#define EXPECT_MEMBERS(members, refusal)                                                                                 \
+	assert_string_equal(status_entry(judge(&ada, ADA, RECORDS, payload_with(members)))->name, #refusal)
+#define ACCEPT_MEMBERS(members) assert_int_equal(judge(&ada, ADA, RECORDS, payload_with(members)), refusal_none)
+#define OF_APPLE(name) "\"format\":\"apple\"," name
+
+static void a_record_names_a_serial_number_or_a_udid_of_a_format(void **state)
+{
+	(void)state;
+	const struct record_device mac = {.format = bytes_from_text("apple"),
+					  .serial = bytes_from_text("TMWF"),
+					  .udid = bytes_from_text("00006030-0006")};
+	attested = mac;
+	ACCEPT_MEMBERS(OF_APPLE("\"serial\":\"TMWF\""));
+	assert_false(got.is_one_time);
+	ACCEPT_MEMBERS(OF_APPLE("\"udid\":\"00006030-0006\""));
+	EXPECT_MEMBERS(OF_APPLE("\"serial\":\"tmwf\""), record_mismatch);
+	EXPECT_MEMBERS(OF_APPLE("\"serial\":\"TMWF \""), record_mismatch);
+	EXPECT_MEMBERS(OF_APPLE("\"serial\":\"00006030-0006\""), record_mismatch);
+	EXPECT_MEMBERS(OF_APPLE("\"udid\":\"TMWF\""), record_mismatch);
+	EXPECT_MEMBERS("\"format\":\"step\",\"serial\":\"TMWF\"", record_mismatch);
+	EXPECT_MEMBERS("\"ek\":\"" EK "\"", record_mismatch);
+	attested.serial.size = 0; /* what is not attested is nobody's */
+	EXPECT_MEMBERS(OF_APPLE("\"serial\":\"TMWF\""), record_mismatch);
+	attested = (struct record_device){.format = bytes_from_text("tpm"), .ek = bytes_from_text(EK)};
+	EXPECT_MEMBERS("\"format\":\"tpm\",\"serial\":\"TMWF\"", record_mismatch);
+}
+
+static void a_record_of_no_device_or_of_two_is_record_malformed(void **state)
+{
+	static const char *const bad[] = {
+		"\"serial\":\"TMWF\"", "\"format\":\"apple\"", OF_APPLE("\"serial\":\"\""), OF_APPLE("\"udid\":\"\""),
+		"\"format\":\"\",\"serial\":\"TMWF\"", OF_APPLE("\"serial\":7"), OF_APPLE("\"serial\":\"TMWF\",\"udid\":\"1\""),
+		"\"ek\":\"" EK "\",\"serial\":\"TMWF\"", "\"ek\":\"" EK "\",\"format\":\"tpm\"",
+		"\"ek\":\"" EK "\"," OF_APPLE("\"serial\":\"TMWF\""), "\"more\":1", OF_APPLE("\"serial\":\"TMWF\",\"more\":1")};
+	(void)state;
+	for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++)
+		assert_int_equal(judge(&ada, ADA, RECORDS, payload_with(bad[i])), refusal_record_malformed);
+}
+
+static void a_record_may_be_for_one_time(void **state)
+{
+	(void)state;
+	attested = (struct record_device){.format = bytes_from_text("apple"), .serial = bytes_from_text("TMWF")};
+	ACCEPT_MEMBERS(OF_APPLE("\"serial\":\"TMWF\",\"oneTime\":true"));
+	assert_true(got.is_one_time);
+	EXPECT_MEMBERS(OF_APPLE("\"serial\":\"OTHER\",\"oneTime\":true"), record_mismatch);
+	EXPECT_MEMBERS(OF_APPLE("\"serial\":\"TMWF\",\"oneTime\":false"), record_malformed);
+	EXPECT_MEMBERS(OF_APPLE("\"serial\":\"TMWF\",\"oneTime\":1"), record_malformed);
+	EXPECT_MEMBERS(OF_APPLE("\"serial\":\"TMWF\",\"oneTime\":\"true\""), record_malformed);
+	attested = (struct record_device){.format = bytes_from_text("tpm"), .ek = bytes_from_text(EK)};
+	ACCEPT_MEMBERS("\"ek\":\"" EK "\",\"oneTime\":true");
+	assert_true(got.is_one_time);
+	identifier_type = "hardware-module"; /* whose name is no code */
+	ACCEPT_MEMBERS("\"ek\":\"" EK "\"");
+	EXPECT_MEMBERS("\"ek\":\"" EK "\",\"oneTime\":true", record_malformed);
+	identifier_type = "permanent-identifier";
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -308,6 +384,9 @@ int main(void)
 		cmocka_unit_test(a_record_for_another_device_or_name_is_record_mismatch),
 		cmocka_unit_test(a_record_that_is_cut_or_too_long_is_record_malformed),
 		cmocka_unit_test(a_record_with_any_bit_flipped_is_refused),
+		cmocka_unit_test(a_record_names_a_serial_number_or_a_udid_of_a_format),
+		cmocka_unit_test(a_record_of_no_device_or_of_two_is_record_malformed),
+		cmocka_unit_test(a_record_may_be_for_one_time),
 	};
 	return cmocka_run_group_tests(tests, set_up, tear_down);
 }

@@ -92,6 +92,39 @@ static void a_device_may_have_names_beside_its_own(void **state)
 	assert_int_equal(leaf.evidence_hash[0], 0x22); /* the device's */
 }
 
+/* Of the code that it ordered by, the certificate says nothing. */
+static void a_device_that_ordered_by_a_code_is_certified_by_its_own_name(void **state)
+{
+	struct message_entry_given given;
+	struct message_ledger_entry leaf;
+	char name[80] = "";
+	(void)state;
+	ORDER->device.certified = bytes_from_text("SERIAL7");
+	X509 *certificate = issued_certificate();
+	assert_true(X509_NAME_get_text_by_NID(X509_get_subject_name(certificate), NID_commonName, name, sizeof name) > 0);
+	assert_string_equal(name, "SERIAL7");
+	uint8_t *der = NULL;
+	const int size = i2d_X509(certificate, &der);
+	assert_null(memmem(der, (size_t)size, "ek-00ff", 7));
+	OPENSSL_free(der);
+	X509_free(certificate);
+	stage_must(counter_read(&stage.counter, 1, &given));
+	stage_must(wire_decode(message_ledger_entry, given.leaf, &leaf));
+	assert_true(bytes_equal_text(leaf.identifier, "SERIAL7"));
+}
+
+static void what_is_certified_in_a_codes_place_is_of_the_grammar(void **state)
+{
+	(void)state;
+	ORDER->device.certified = bytes_from_text("a/b");
+	counter_seal(&stage.counter, ORDER);
+	stage_expect_nothing(refusal_identifier_malformed);
+	ORDER->device.certified = bytes_from_text("SERIAL7");
+	ORDER->device.identifier = bytes_from_text("SERIAL7"); /* and the code is still the order's */
+	counter_seal(&stage.counter, ORDER);
+	stage_expect_nothing(refusal_voucher_mismatch);
+}
+
 static void the_ledger_names_all_of_a_server_and_hashes_its_vouchers(void **state)
 {
 	static const uint8_t none[32];
@@ -300,6 +333,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 	    ON_STAGE(a_server_is_certified_for_its_names),
 	    ON_STAGE(a_device_may_have_names_beside_its_own),
+	    ON_STAGE(a_device_that_ordered_by_a_code_is_certified_by_its_own_name),
+	    ON_STAGE(what_is_certified_in_a_codes_place_is_of_the_grammar),
 	    ON_STAGE(the_ledger_names_all_of_a_server_and_hashes_its_vouchers),
 	    ON_STAGE(a_hardware_module_gets_its_name),
 	    ON_STAGE(a_name_voucher_of_another_order_is_refused),
