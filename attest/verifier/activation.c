@@ -5,6 +5,7 @@
 #include <openssl/crypto.h>
 #include <openssl/rand.h>
 
+#include "attest/verifier/creation.h"
 #include "attest/verifier/credential.h"
 #include "attest/verifier/rsa_key.h"
 #include "attest/verifier/tpm_key.h"
@@ -33,6 +34,11 @@ static void close_enrolment(struct enrolment *enrolment)
 	EVP_PKEY_free(enrolment->ek);
 	EVP_PKEY_free(enrolment->ak);
 	OPENSSL_cleanse(enrolment->secret, sizeof enrolment->secret);
+}
+
+static void free_key(EVP_PKEY **key)
+{
+	EVP_PKEY_free(*key);
 }
 
 static void free_stack(STACK_OF(X509) **stack)
@@ -83,11 +89,52 @@ static status judge_chain(const struct message_ak_begin *ask, struct enrolment *
 	return verdict == chain_good ? OK : REFUSE(ek_certificate_untrusted);
 }
 
+/* Takes the certificate over, or frees it. */
+static bool take_if_meant(X509 *certificate, const EVP_PKEY *ek, struct enrolment *enrolment)
+{
+	const EVP_PKEY *key = X509_get0_pubkey(certificate);
+	const bool is_meant = key != NULL && (ek != NULL ? EVP_PKEY_eq(key, ek) == 1 : EVP_PKEY_is_a(key, "RSA"));
+	if (!is_meant) {
+		X509_free(certificate);
+		return false;
+	}
+	enrolment->certificate = certificate;
+	return true;
+}
+
+/* Among all that were sent, since who sends them need not know which one it is; those that stand in no way of it are passed over, and
+ * are judged as parts of its chain. */
+static status find_ek_certificate(const struct message_ak_begin *ask, struct enrolment *enrolment)
+{
+	const unsigned char *at = ask->ek_spki.data;
+	__attribute__((cleanup(free_key))) EVP_PKEY *ek = ask->ek_spki.size == 0 ? NULL : d2i_PUBKEY(NULL, &at, (long)ask->ek_spki.size);
+	if (ask->ek_spki.size != 0 && (ek == NULL || at != ask->ek_spki.data + ask->ek_spki.size))
+		return REFUSE(ek_public_wrong);
+	for (size_t i = 0; i <= ask->ek_intermediates.count; i++) {
+		X509 *one = certificate_parse(i == 0 ? trim_padding(ask->ek_certificate) : ask->ek_intermediates.at[i - 1]);
+		if (one == NULL)
+			return REFUSE(ek_certificate_malformed);
+		if (take_if_meant(one, ek, enrolment))
+			return OK;
+	}
+	if (ek != NULL)
+		return REFUSE(ek_certificate_absent);
+	enrolment->certificate = certificate_parse(trim_padding(ask->ek_certificate));
+	return enrolment->certificate != NULL ? OK : REFUSE(internal);
+}
+
+/* With its public area comes the one certificate that is its own. */
+static status read_ek_certificate(const struct message_ak_begin *ask, struct enrolment *enrolment)
+{
+	if (ask->ek_public.size == 0)
+		return find_ek_certificate(ask, enrolment);
+	enrolment->certificate = certificate_parse(trim_padding(ask->ek_certificate));
+	return enrolment->certificate != NULL ? OK : REFUSE(ek_certificate_malformed);
+}
+
 static status judge_ek_certificate(const struct message_ak_begin *ask, struct enrolment *enrolment, struct detail *detail)
 {
-	enrolment->certificate = certificate_parse(trim_padding(ask->ek_certificate));
-	if (enrolment->certificate == NULL)
-		return REFUSE(ek_certificate_malformed);
+	TRY(read_ek_certificate(ask, enrolment));
 	if (!certificate_has_usage(enrolment->certificate, EK_CERTIFICATE_USAGE) ||
 	    (X509_get_extension_flags(enrolment->certificate) & (EXFLAG_CA | EXFLAG_INVALID)) != 0)
 		return REFUSE(ek_certificate_usage);
@@ -120,21 +167,31 @@ static const char *fault_of_ek(const struct tpm_public *ek)
 	return tpm_key_digest(ek->name_algorithm) != NULL ? NULL : "the EK's nameAlg is not taken";
 }
 
+/* The public area, or, where none was sent, what the TCG's template makes of the certificate's key. */
+static const char *read_ek_public(struct bytes area, struct enrolment *enrolment)
+{
+	EVP_PKEY *certified = X509_get0_pubkey(enrolment->certificate);
+	if (area.size == 0)
+		return certified != NULL && tpm_key_ek_area(certified, &enrolment->ek_public) ? NULL : "no template of the TCG is for the EK's key";
+	return is_refused(tpm_public_parse(area, &enrolment->ek_public)) ? "the EK's public area does not parse" : NULL;
+}
+
+static const char *open_ek(struct bytes area, struct enrolment *enrolment)
+{
+	EVP_PKEY *certified = X509_get0_pubkey(enrolment->certificate);
+	enrolment->ek = area.size == 0 ? X509_get_pubkey(enrolment->certificate) : tpm_key_open(&enrolment->ek_public);
+	if (enrolment->ek == NULL || certified == NULL || EVP_PKEY_eq(enrolment->ek, certified) != 1)
+		return "the public area is of another key than the EK certificate";
+	return rsa_key_is_factorable(enrolment->ek) ? "the EK was made by a faulty generator" : NULL;
+}
+
 static status judge_ek_public(struct bytes area, struct enrolment *enrolment, struct detail *detail)
 {
-	if (is_refused(tpm_public_parse(area, &enrolment->ek_public))) {
-		detail_say(detail, "the EK's public area does not parse");
-		return REFUSE(ek_public_wrong);
-	}
-	const char *fault = fault_of_ek(&enrolment->ek_public);
-	if (fault == NULL) {
-		enrolment->ek = tpm_key_open(&enrolment->ek_public);
-		EVP_PKEY *certified = X509_get0_pubkey(enrolment->certificate);
-		if (enrolment->ek == NULL || certified == NULL || EVP_PKEY_eq(enrolment->ek, certified) != 1)
-			fault = "the public area is of another key than the EK certificate";
-		else if (rsa_key_is_factorable(enrolment->ek))
-			fault = "the EK was made by a faulty generator";
-	}
+	const char *fault = read_ek_public(area, enrolment);
+	if (fault == NULL)
+		fault = fault_of_ek(&enrolment->ek_public);
+	if (fault == NULL)
+		fault = open_ek(area, enrolment);
 	if (fault == NULL)
 		return OK;
 	detail_say(detail, "%s", fault);
@@ -217,6 +274,13 @@ static status judge_ak_public(struct bytes area, struct enrolment *enrolment, st
 	return REFUSE(ak_public_wrong);
 }
 
+/* Who sends no public area of the EK sends how the AK was made. */
+static status judge_creation(const struct message_ak_begin *ask, const struct enrolment *enrolment, struct detail *detail)
+{
+	const struct creation_ak ak = {&enrolment->ak_public, ask->ak_public, enrolment->ak};
+	return ask->ek_public.size != 0 ? OK : creation_judge(ask, ak, detail);
+}
+
 /* The fields of the voucher to be, without what is only known when the secret came back. */
 static status encode_voucher(const struct message_ak_begin *ask, const struct enrolment *enrolment, struct buffer *out)
 {
@@ -282,6 +346,7 @@ static status begin(const struct verifier *verifier, const struct message_ak_beg
 	TRY(judge_ek_public(ask->ek_public, &enrolment, detail));
 	TRY(judge_vendor(&enrolment, detail));
 	TRY(judge_ak_public(ask->ak_public, &enrolment, detail));
+	TRY(judge_creation(ask, &enrolment, detail));
 	TRY(send_secret(ask, &enrolment, room, out));
 	return seal_state(verifier, ask, &enrolment, room, out);
 }

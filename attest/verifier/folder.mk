@@ -17,6 +17,9 @@ test_activation_maker.uses = attest/verifier attest/token tests/device ca/jose f
 test_activation_maker.packages = libcrypto libcbor tss2-mu
 test_activation_keys.uses = attest/verifier attest/token tests/device ca/jose firmware/boundary
 test_activation_keys.packages = libcrypto libcbor tss2-mu
+tests += test_activation_creation
+test_activation_creation.uses = attest/verifier attest/token tests/device ca/jose firmware/boundary
+test_activation_creation.packages = libcrypto libcbor tss2-mu
 test_credential.uses = attest/verifier attest/token tests/device ca/jose firmware/boundary
 test_credential.packages = libcrypto libcbor tss2-mu
 

@@ -129,3 +129,41 @@ bool tpm_key_spki(EVP_PKEY *key, struct buffer *out)
 	const int size = i2d_PUBKEY(key, &der);
 	return add_der(der, size, out);
 }
+
+/* What a template protects children by goes with the strength of the key. */
+static void fill_ek_area(uint16_t type, bool is_high, struct tpm_public *out)
+{
+	*out = (struct tpm_public){
+		.type = type,
+		.name_algorithm = is_high ? tpm_sha384 : tpm_sha256,
+		.attributes = tpm_fixed_tpm | tpm_fixed_parent | tpm_sensitive_data_origin | tpm_restricted | tpm_decrypt,
+		.symmetric = tpm_aes,
+		.symmetric_bits = is_high ? 256 : 128,
+		.symmetric_mode = tpm_cfb,
+		.scheme = tpm_null,
+		.kdf = tpm_null,
+	};
+}
+
+bool tpm_key_ek_area(EVP_PKEY *ek, struct tpm_public *out)
+{
+	enum { low_bits = 2048, high_bits = 3072 };
+	const int bits = EVP_PKEY_get_bits(ek);
+	char group[32] = "";
+	if (EVP_PKEY_is_a(ek, "RSA")) {
+		BIGNUM *exponent = NULL;
+		const bool is_known = (bits == low_bits || bits == high_bits) &&
+				      EVP_PKEY_get_bn_param(ek, OSSL_PKEY_PARAM_RSA_E, &exponent) == 1;
+		fill_ek_area(tpm_rsa, bits == high_bits, out);
+		out->bits = (uint16_t)bits;
+		out->exponent = is_known ? (uint32_t)BN_get_word(exponent) : 0;
+		BN_free(exponent);
+		return is_known;
+	}
+	if (!EVP_PKEY_is_a(ek, "EC") || EVP_PKEY_get_group_name(ek, group, sizeof group, NULL) != 1)
+		return false;
+	const int curve = OBJ_txt2nid(group);
+	fill_ek_area(tpm_ecc, curve == NID_secp384r1, out);
+	out->curve = curve == NID_secp384r1 ? tpm_p384 : tpm_p256;
+	return curve == NID_secp384r1 || curve == NID_X9_62_prime256v1;
+}

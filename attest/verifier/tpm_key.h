@@ -18,6 +18,10 @@ bool tpm_key_name(const struct tpm_public *public, struct bytes area, struct tpm
 /* The caller owns it (EVP_PKEY_free); NULL when the numbers are no key (a point off the curve, an unknown curve). */
 EVP_PKEY *tpm_key_open(const struct tpm_public *public);
 
+/* The public area of an EK, as the TCG's templates have it for its key (EK Credential Profile B.3 and B.4: L-1, L-2, H-3, H-6): all of
+ * it that matters to credential_make. False for a key that no template is for. */
+bool tpm_key_ek_area(EVP_PKEY *ek, struct tpm_public *out);
+
 /* DER SubjectPublicKeyInfo appended. */
 bool tpm_key_spki(EVP_PKEY *key, struct buffer *out);
 

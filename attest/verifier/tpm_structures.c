@@ -46,6 +46,10 @@ status tpm_attest_parse(struct bytes in, struct tpm_attest *out)
 	if (attest.type == TPM2_ST_ATTEST_CERTIFY &&
 	    !copy(&read.name, attest.attested.certify.name.name, attest.attested.certify.name.size))
 		return REFUSE(tpm_certinfo_malformed);
+	if (attest.type == TPM2_ST_ATTEST_CREATION &&
+	    (!copy(&read.name, attest.attested.creation.objectName.name, attest.attested.creation.objectName.size) ||
+	     !copy(&read.creation_hash, attest.attested.creation.creationHash.buffer, attest.attested.creation.creationHash.size)))
+		return REFUSE(tpm_certinfo_malformed);
 	*out = read;
 	return OK;
 }

@@ -24,7 +24,7 @@ enum tpm_algorithm {
 	tpm_cfb = 0x0043,
 };
 enum tpm_curve { tpm_p256 = 0x0003, tpm_p384 = 0x0004, tpm_p521 = 0x0005 };
-enum { tpm_st_attest_certify = 0x8017 };
+enum { tpm_st_attest_certify = 0x8017, tpm_st_attest_creation = 0x801a };
 #define TPM_GENERATED UINT32_C(0xff544347)
 
 enum tpm_attributes {
@@ -57,7 +57,8 @@ struct tpm_attest {
 	uint64_t clock, firmware_version;
 	uint32_t reset_count, restart_count;
 	bool is_clock_safe;
-	struct tpm_octets name; /* of TPM2_Certify only: the certified object's */
+	struct tpm_octets name; /* of TPM2_Certify and TPM2_CertifyCreation only: the certified object's */
+	struct tpm_octets creation_hash; /* of TPM2_CertifyCreation only */
 };
 /* tpm_certinfo_malformed. Neither magic nor type is judged, but the body has to be one of the type. */
 status tpm_attest_parse(struct bytes in, struct tpm_attest *out);

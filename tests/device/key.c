@@ -53,13 +53,19 @@ static void put_number(EVP_PKEY *key, const char *name, int width, uint16_t *siz
 	BN_free(number);
 }
 
+/* Of the EK templates' high range. */
+static bool is_high(enum device_kind kind)
+{
+	return kind == device_p384 || kind == device_rsa3072;
+}
+
 static void put_symmetric(const struct device_key *key, TPMT_SYM_DEF_OBJECT *out)
 {
 	*out = (TPMT_SYM_DEF_OBJECT){.algorithm = TPM2_ALG_NULL};
 	if (key->role != device_role_ek)
 		return;
 	out->algorithm = TPM2_ALG_AES;
-	out->keyBits.aes = key->kind == device_p384 ? 256 : 128;
+	out->keyBits.aes = is_high(key->kind) ? 256 : 128;
 	out->mode.aes = TPM2_ALG_CFB;
 }
 
@@ -103,7 +109,7 @@ static void put_attributes(struct device_key *key)
 	    made_here | TPMA_OBJECT_ADMINWITHPOLICY | TPMA_OBJECT_RESTRICTED | TPMA_OBJECT_DECRYPT;
 	key->public.authPolicy.size = sizeof policy_a;
 	memcpy(key->public.authPolicy.buffer, policy_a, sizeof policy_a);
-	if (key->kind != device_p384)
+	if (!is_high(key->kind))
 		return;
 	key->public.nameAlg = TPM2_ALG_SHA384;
 	key->public.objectAttributes |= TPMA_OBJECT_USERWITHAUTH;

@@ -41,8 +41,9 @@ struct device_key {
 	uint8_t spki_hash[32];             /* of an EK: the device's identifier, in hex */
 };
 
-/* A new key with the standard template of its role: EK L-1 (RSA, AES-128) or L-2 (P-256, AES-128), H-3 (P-384, AES-256); AK
- * restricted, with scheme RSASSA or ECDSA and SHA-256; device key unrestricted with scheme NULL. nameAlg SHA-256 (P-384 EK: SHA-384). */
+/* A new key with the standard template of its role: EK L-1 (RSA, AES-128) or L-2 (P-256, AES-128), H-3 (P-384) or H-6 (RSA-3072)
+ * with AES-256; AK restricted, with scheme RSASSA or ECDSA and SHA-256; device key unrestricted with scheme NULL. nameAlg SHA-256, of
+ * the EKs with AES-256 SHA-384. */
 void device_key_new(enum device_role role, enum device_kind kind, struct device_key *out);
 /* Marshals `public` again and computes the name. */
 void device_key_refresh(struct device_key *key);

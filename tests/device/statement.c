@@ -71,6 +71,8 @@ static void put_attested(const struct device_statement *s, TPMS_ATTEST *attest)
 	} else if (attest->type == TPM2_ST_ATTEST_CREATION) {
 		attest->attested.creation.objectName = name;
 		attest->attested.creation.creationHash.size = 32;
+		if (s->creation_hash != NULL)
+			memcpy(attest->attested.creation.creationHash.buffer, s->creation_hash->data, 32);
 	} else if (attest->type == TPM2_ST_ATTEST_NV) {
 		attest->attested.nv.indexName = name;
 	} else if (attest->type == TPM2_ST_ATTEST_SESSION_AUDIT) {

@@ -23,6 +23,7 @@ struct device_statement {
 	const struct bytes *extra_data; /* NULL: SHA-256 of the key authorization */
 	const struct device_key *named; /* whose name is certified; NULL: key's */
 	const struct bytes *name;       /* in place of any key's name */
+	const struct bytes *creation_hash; /* of a creation; NULL: zeroes */
 	const struct bytes *area;       /* pubArea in place of key's */
 	EVP_PKEY *signer;               /* NULL: ak's */
 	uint16_t hash;                  /* TPM2_ALG_*; 0: SHA-256 */
