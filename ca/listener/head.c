@@ -158,10 +158,29 @@ status head_judge_target(struct bytes target)
 	return has_bad_segment(target) ? REFUSE(not_found) : OK;
 }
 
-static bool is_jose(struct bytes type)
+static bool is_type(struct bytes type, const char *expected)
 {
-	static const char jose[] = "application/jose+json";
-	return type.size == sizeof jose - 1 && strncasecmp((const char *)type.data, jose, type.size) == 0;
+	return type.size == strlen(expected) && strncasecmp((const char *)type.data, expected, type.size) == 0;
+}
+
+bool head_is_plain(struct bytes target)
+{
+	static const char lead[] = "/acme/";
+	static const char *const last[] = {"/attest", "/secret"};
+	if (target.size < sizeof lead || memcmp(target.data, lead, sizeof lead - 1) != 0)
+		return false;
+	const struct bytes rest = bytes_from(target.data + sizeof lead - 1, target.size - sizeof lead + 1);
+	const uint8_t *slash = memchr(rest.data, '/', rest.size);
+	if (slash == NULL)
+		return false;
+	const struct bytes resource = bytes_from(slash, rest.size - (size_t)(slash - rest.data));
+	return bytes_equal_text(resource, last[0]) || bytes_equal_text(resource, last[1]);
+}
+
+/* Step CLI does not say what its JSON is. */
+static bool is_type_taken(struct bytes type, bool is_plain)
+{
+	return is_plain ? type.size == 0 || is_type(type, "application/json") : is_type(type, "application/jose+json");
 }
 
 status head_judge(const struct head *head, size_t body_size, struct head_asked *out)
@@ -169,7 +188,7 @@ status head_judge(const struct head *head, size_t body_size, struct head_asked *
 	struct bytes type;
 	TRY(find_single(head, "Content-Type", &type));
 	if (bytes_equal_text(head->method, "POST")) {
-		if (!is_jose(type))
+		if (!is_type_taken(type, head_is_plain(head->target)))
 			return REFUSE(media_type_wrong);
 		*out = (struct head_asked){.method = 'P', .content_type = type};
 		return OK;

@@ -35,8 +35,11 @@ status head_frame(const struct head *head, size_t body_limit, size_t *body_size)
  * resource of ours is called: a query, an escape, an empty or dot segment, too long. */
 status head_judge_target(struct bytes target);
 
+/* Whether a POST there is not signed: the resources attest and secret of a directory. */
+bool head_is_plain(struct bytes target);
+
 /* What is asked, of a head that head_frame accepted: method_wrong, media_type_wrong (RFC 8555 6.2: POST takes
- * application/jose+json only), http_malformed for GET or HEAD with a body and for two content types. */
+ * application/jose+json only, but where it is not signed application/json or none), http_malformed for GET or HEAD with a body and for two content types. */
 status head_judge(const struct head *head, size_t body_size, struct head_asked *out);
 
 #endif

@@ -7,6 +7,7 @@
 
 #include "ca/listener/envelope.h"
 #include "ca/listener/health.h"
+#include "ca/jose/json.h"
 #include "ca/problem/problem.h"
 
 enum { retry_after_s = 2, longest_body = 65536 };
@@ -136,7 +137,13 @@ static const char *detail_from(const struct buffer *room, char *text, size_t siz
  * from everybody else. */
 static atomic_bool is_away;
 
-/* Safe to send twice: a registrar that starts again knows none of its nonces, so a repeated POST gets badNonce. */
+static const char *type_of(const struct request *request)
+{
+	return request->method != 'P' ? "" : head_is_plain(request->target) ? "application/json" : "application/jose+json";
+}
+
+/* Safe to send twice: a registrar that starts again knows none of its nonces, so a repeated POST gets badNonce; and what is not signed
+ * may be repeated by anybody. */
 static void ask_registrar(const struct request *request, const char *remote, struct link *registrar,
 			  struct buffer *room, struct answer *out)
 {
@@ -144,7 +151,7 @@ static void ask_registrar(const struct request *request, const char *remote, str
 	const struct message_request message = {
 		.method = request->method,
 		.path = request->target,
-		.content_type = bytes_from_text(request->method == 'P' ? "application/jose+json" : ""),
+		.content_type = bytes_from_text(type_of(request)),
 		.remote = bytes_from_text(remote),
 		.body = bytes_from(request->body, request->body_size),
 	};
@@ -167,13 +174,21 @@ static void ask_registrar(const struct request *request, const char *remote, str
 		request_refuse(REFUSE(internal), NULL, request->method, room, out);
 }
 
+/* Syntax alone. */
+static status check_body(const struct request *request, struct buffer *room)
+{
+	const struct bytes body = bytes_from(request->body, request->body_size);
+	struct json_read read;
+	return head_is_plain(request->target) ? json_parse(body, room, &read) : envelope_check(body, room);
+}
+
 void request_finish(const struct request *request, const char *remote, struct link *registrar, struct buffer *room,
 		    struct answer *out)
 {
 	status refused = request->refused;
 	room->size = 0;
 	if (!is_refused(refused) && request->method == 'P')
-		refused = envelope_check(bytes_from(request->body, request->body_size), room);
+		refused = check_body(request, room);
 	if (is_refused(refused))
 		request_refuse(refused, NULL, request->method, room, out);
 	else if (health_is_asked(request))

@@ -92,6 +92,11 @@ status allowance_order(struct registrar *registrar, const struct request *reques
 	return take(registrar, limit_orders_per_address, BYTES_OF(request->address), reply);
 }
 
+status allowance_activation(struct registrar *registrar, const struct request *request, struct reply *reply)
+{
+	return take(registrar, limit_orders_per_address, BYTES_OF(request->address), reply);
+}
+
 status allowance_challenge(struct registrar *registrar, const struct request *request,
 			   const struct authorization_row *row, struct reply *reply)
 {

@@ -18,6 +18,8 @@ status allowance_account(struct registrar *registrar, const struct request *requ
 /* A new order; by account and address, and refused to a device that has had too many. */
 status allowance_order(struct registrar *registrar, const struct request *request, const struct order_row *order,
 		       struct reply *reply);
+/* An activation by nobody; by address, as if it were an order. */
+status allowance_activation(struct registrar *registrar, const struct request *request, struct reply *reply);
 /* Whether a challenge may be answered: by account, by device and address, by name and account. */
 status allowance_challenge(struct registrar *registrar, const struct request *request,
 			   const struct authorization_row *row, struct reply *reply);

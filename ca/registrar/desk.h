@@ -6,7 +6,7 @@
 #include "ca/registrar/reply.h"
 #include "ca/registrar/store.h"
 
-enum { desk_body_most = 65536, desk_statement_most = 49152, desk_evidence_most = 7 * 4096 + 2 * 1024 };
+enum { desk_body_most = 65536, desk_statement_most = 49152, desk_evidence_most = 7 * 4096 + 6 * 1024 };
 
 struct desk {
 	struct order_row order;	      /* that the request is about */

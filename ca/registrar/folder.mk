@@ -17,7 +17,7 @@ test_store_sync.packages = $(test_store.packages)
 test_nonce.uses = ca/registrar ca/jose firmware/boundary
 test_nonce.packages = libcrypto
 
-registrar_tests := $(addprefix test_registrar_,requests accounts eab key_change orders challenges finalize ak takeover growth revoke renewal limits names requirements directories records)
+registrar_tests := $(addprefix test_registrar_,requests accounts eab key_change orders challenges finalize ak attestation_ca takeover growth revoke renewal limits names requirements directories records)
 tests += $(registrar_tests)
 $(foreach t,$(registrar_tests),$(eval $(t).uses = tests/registrar ca/registrar ca/jose ca/problem firmware/boundary))
 $(foreach t,$(registrar_tests),$(eval $(t).packages = libcrypto jansson sqlite3 libidn2))

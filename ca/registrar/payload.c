@@ -4,7 +4,7 @@
 
 #include "ca/jose/base64url.h"
 
-enum { deepest = 16 };
+enum { deepest = 16, payload_base64_most = 8192 };
 
 /* Brackets outside strings. What is not JSON at all is left to jansson, which stops where it is wrong. */
 static bool is_shallow(struct bytes text)
@@ -61,4 +61,21 @@ status payload_octets(const json_t *payload, const char *name, struct buffer *ou
 	const char *text = NULL;
 	TRY(payload_text(payload, name, &text));
 	return base64url_decode(bytes_from_text(text), out);
+}
+
+/* The other alphabet, with padding up to groups of four: the same octets have no second spelling here either. */
+status payload_base64(const char *text, struct buffer *out)
+{
+	uint8_t url[payload_base64_most];
+	size_t size = strlen(text);
+	if (size > sizeof url || size % 4 != 0)
+		return REFUSE(payload_malformed);
+	for (size_t i = 0; i < 2 && size > 0 && text[size - 1] == '='; i++)
+		size--;
+	for (size_t i = 0; i < size; i++) {
+		if (text[i] == '-' || text[i] == '_')
+			return REFUSE(payload_malformed);
+		url[i] = (uint8_t)(text[i] == '+' ? '-' : text[i] == '/' ? '_' : text[i]);
+	}
+	return is_refused(base64url_decode(bytes_from(url, size), out)) ? REFUSE(payload_malformed) : OK;
 }

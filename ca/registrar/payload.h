@@ -12,6 +12,8 @@
 status payload_text(const json_t *payload, const char *name, const char **out);
 /* Appends the octets of a base64url string. payload_malformed, base64url_malformed (also when longer than the room). */
 status payload_octets(const json_t *payload, const char *name, struct buffer *out);
+/* Appends the octets of base64 with its padding (RFC 4648 4). payload_malformed, also when they are more than the room. */
+status payload_base64(const char *text, struct buffer *out);
 
 /* Releases a value when its scope ends. */
 static inline void payload_drop(json_t **value)

@@ -80,6 +80,7 @@ static status take_directory(struct bytes record, struct directory *out, char se
 	out->accounts_most = from.accounts_most;
 	out->orders_most = from.orders_most;
 	out->is_eab_required = from.is_eab_required != 0;
+	out->is_attestation_ca = from.is_attestation_ca == 1;
 	out->keeps_statements = from.keeps_statements == 1;
 	TRY(take_limits(from.limits, &out->limits));
 	for (size_t i = 0; i < from.eab_keys.count; i++) {

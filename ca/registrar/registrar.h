@@ -37,7 +37,7 @@ struct directory {
 	/* Accounts without a certificate, and open orders and activations, that there may be in all. */
 	uint32_t accounts_most, orders_most;
 	struct limits limits;
-	bool is_eab_required, keeps_statements;
+	bool is_eab_required, is_attestation_ca, keeps_statements;
 	struct eab_keys eab_keys;
 };
 

@@ -21,15 +21,14 @@ static void release_payload(struct json_t **payload)
 	payload_close(*payload);
 }
 
-static status judge_media_type(struct bytes type)
+static status judge_media_type(struct bytes type, const char *expected)
 {
-	static const char expected[] = "application/jose+json";
 	size_t size = 0;
 	while (size < type.size && type.data[size] != ';') /* parameters mean nothing here */
 		size++;
 	while (size > 0 && type.data[size - 1] == ' ')
 		size--;
-	if (size != sizeof expected - 1 || strncasecmp((const char *)type.data, expected, size) != 0)
+	if (size != strlen(expected) || strncasecmp((const char *)type.data, expected, size) != 0)
 		return REFUSE(media_type_wrong);
 	return OK;
 }
@@ -116,7 +115,7 @@ static status answer_signed(struct registrar *registrar, const struct route_row 
 	__attribute__((cleanup(release_payload))) struct json_t *payload = NULL;
 	if (in->body.size > desk_body_most)
 		return REFUSE(body_too_long);
-	TRY(judge_media_type(in->content_type));
+	TRY(judge_media_type(in->content_type, "application/jose+json"));
 	TRY(jws_parse(in->body, &room, &jws));
 	TRY(find_key(registrar, row->signer, &jws, &holder));
 	__attribute__((cleanup(release_key))) EVP_PKEY *key = holder.key;
@@ -133,6 +132,20 @@ static status answer_signed(struct registrar *registrar, const struct route_row 
 	return row->handle(registrar, request, reply);
 }
 
+/* By nobody in particular, who need not say what it is. */
+static status answer_plain(struct registrar *registrar, const struct route_row *row, const struct message_request *in,
+			   struct request *request, struct reply *reply)
+{
+	__attribute__((cleanup(release_payload))) struct json_t *payload = NULL;
+	if (in->body.size > desk_body_most)
+		return REFUSE(body_too_long);
+	if (in->content_type.size != 0)
+		TRY(judge_media_type(in->content_type, "application/json"));
+	TRY(payload_open(in->body, &payload));
+	request->payload = payload;
+	return row->handle(registrar, request, reply);
+}
+
 static status answer(struct registrar *registrar, const struct message_request *in, struct reply *reply)
 {
 	struct request request = {.method = (char)in->method, .body = in->body};
@@ -143,7 +156,8 @@ static status answer(struct registrar *registrar, const struct message_request *
 	TRY(route_find(registrar->directory, (char)in->method, in->path, &request.parts, &row));
 	if (!row->is_post)
 		return row->handle(registrar, &request, reply);
-	return answer_signed(registrar, row, in, &request, reply);
+	return row->signer == route_nobody ? answer_plain(registrar, row, in, &request, reply)
+					   : answer_signed(registrar, row, in, &request, reply);
 }
 
 /* The sentence of a refusal that an administrator should hear of. For a path that nobody should guess the directory's name

@@ -20,7 +20,7 @@ struct request {
 	struct route_parts parts;
 	const char *part;	/* the first of them */
 	uint8_t address[limit_address_size]; /* where it came from, as the listener says */
-	struct json_t *payload; /* an object; NULL: POST-as-GET, or not signed */
+	struct json_t *payload; /* an object; NULL: POST-as-GET, or a GET */
 	struct bytes payload_text, url; /* as signed */
 	int64_t account;	/* who signed; 0: a new key, an administrator, nobody */
 	char jwk[1025];

@@ -280,7 +280,7 @@ status store_device_judge(struct store *store, const struct order_row *order, ui
 status store_statement_keep(struct store *store, int64_t order, struct bytes statement);
 
 struct activation_row {
-	int64_t id, account, directory;
+	int64_t id, account, directory; /* account 0: nobody's */
 	bool is_open;
 	uint64_t expires_boot_s;
 	uint8_t secret_hash[store_hash_size];
@@ -292,6 +292,8 @@ status store_activation_count(struct store *store, int64_t account, uint64_t now
 status store_activation_add(struct store *store, struct activation_row *activation);
 /* activation_unknown */
 status store_activation_find(struct store *store, int64_t id, struct activation_row *out);
+/* Nobody's, of the directory, by SHA-256 of its secret. activation_unknown */
+status store_activation_find_secret(struct store *store, int64_t directory, const uint8_t secret_hash[store_hash_size], int64_t *id);
 status store_activation_close(struct store *store, int64_t id);
 
 #endif

@@ -63,7 +63,8 @@ status store_record_claim(struct store *store, const char *identifier_type, cons
 status store_activation_add(struct store *store, struct activation_row *activation)
 {
 	sqlite3_stmt *s = store_statement(store, statement_activation_add);
-	store_bind_number(store, s, 1, (uint64_t)activation->account);
+	if (activation->account != 0) /* else NULL */
+		store_bind_number(store, s, 1, (uint64_t)activation->account);
 	store_bind_number(store, s, 2, activation->expires_boot_s);
 	store_bind_blob(store, s, 3, activation->secret_hash, sizeof activation->secret_hash);
 	store_bind_blob(store, s, 4, activation->state, activation->state_size);
@@ -91,6 +92,19 @@ status store_activation_find(struct store *store, int64_t id, struct activation_
 	TRY(store_column_fixed(store, s, 4, row.secret_hash, sizeof row.secret_hash));
 	TRY(store_column_blob(store, s, 5, row.state, sizeof row.state, &row.state_size));
 	*out = row;
+	return OK;
+}
+
+status store_activation_find_secret(struct store *store, int64_t directory, const uint8_t secret_hash[store_hash_size], int64_t *id)
+{
+	bool has_row = false;
+	RESETTING s = store_statement(store, statement_activation_find_secret);
+	store_bind_blob(store, s, 1, secret_hash, store_hash_size);
+	store_bind_number(store, s, 2, (uint64_t)directory);
+	TRY(store_step(store, s, &has_row));
+	if (!has_row)
+		return REFUSE(activation_unknown);
+	*id = sqlite3_column_int64(s, 0);
 	return OK;
 }
 

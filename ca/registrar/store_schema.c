@@ -118,6 +118,20 @@ static const char *const scripts[] = {
     "ALTER TABLE device ADD COLUMN record_sequence INTEGER NOT NULL DEFAULT 0;"
     "ALTER TABLE device ADD COLUMN held_s INTEGER NOT NULL DEFAULT 0;"
     "CREATE TABLE statement (acme_order INTEGER PRIMARY KEY REFERENCES acme_order ON DELETE CASCADE, octets BLOB NOT NULL) STRICT;",
+
+    /* Activations that are nobody's: known by their secret. */
+    "CREATE TABLE activation_anew (id INTEGER PRIMARY KEY AUTOINCREMENT, account INTEGER REFERENCES account,"
+    " is_open INTEGER NOT NULL, expires_boot_s INTEGER NOT NULL, secret_hash BLOB NOT NULL, sealed_state BLOB NOT NULL,"
+    " has_certificate INTEGER NOT NULL DEFAULT 0, directory INTEGER NOT NULL) STRICT;"
+    "INSERT INTO activation_anew SELECT id, account, is_open, expires_boot_s, secret_hash, sealed_state, has_certificate,"
+    " directory FROM activation;"
+    "DELETE FROM sqlite_sequence WHERE name = 'activation_anew';"
+    "INSERT INTO sqlite_sequence SELECT 'activation_anew', seq FROM sqlite_sequence WHERE name = 'activation';"
+    "DROP TABLE activation;"
+    "ALTER TABLE activation_anew RENAME TO activation;"
+    "CREATE INDEX activation_of_account ON activation (account) WHERE account IS NOT NULL;"
+    "CREATE INDEX activation_of_nobody ON activation (secret_hash, directory) WHERE account IS NULL;"
+    "CREATE INDEX activation_unproven ON activation (expires_boot_s, directory) WHERE has_certificate = 0;",
 };
 enum { version_now = sizeof scripts / sizeof scripts[0] };
 

@@ -155,6 +155,7 @@ static bool take_registrar_directory(const struct building *building, const stru
 		.challenges = bytes_from_text("device-attest-01"),
 		.accounts_most = from->accounts,
 		.orders_most = from->orders,
+		.is_attestation_ca = from->attestation_ca,
 		.keeps_statements = from->keep_statements,
 	};
 	if ((from->identifier_count != 0 &&

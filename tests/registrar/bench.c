@@ -102,6 +102,7 @@ struct bytes bench_make_directory(const struct bench *bench, size_t number, stru
 	    .orders_most = 1000,
 	    .limits = bench_limits(),
 	    .keeps_statements = as->keeps_statements,
+	    .is_attestation_ca = as->is_attestation_ca,
 	};
 	for (size_t i = 0; i < as->profile_count; i++)
 		add_profile(&as->profiles[i], &directory);

@@ -28,6 +28,12 @@
 
 enum { bench_entries_most = 64 };
 
+/* What the last activation was asked with, as text. */
+struct fake_activation {
+	char ek_certificate[33], ek_intermediate[33], ek_public[33], ek_spki[33], ak_public[33];
+	char create_data[33], create_attestation[33], create_signature[33];
+};
+
 /* What the fake verifier does; read by its thread. */
 struct fake_verifier {
 	atomic_uint refusal; /* enum refusal to answer with; 0: none */
@@ -41,7 +47,9 @@ struct fake_verifier {
 	atomic_uint record_sequence;
 	uint8_t device; /* first octet of the device's hash; 0: nothing says which it is */
 	atomic_size_t device_voucher_size; /* finalize: of the voucher that came along */
-	uint8_t thumbprint[32];
+	uint8_t thumbprint[32]; /* of the last statement or activation */
+	char secret[33];	/* of activations; empty: "secret" */
+	struct fake_activation activation;
 	uint8_t key_thumbprint[32]; /* finalize: of the request's key; the test's */
 };
 
@@ -83,7 +91,7 @@ struct bench_directory {
 	const char *name, *path; /* path NULL: none */
 	struct message_registrar_profile profiles[2];
 	size_t profile_count;
-	bool has_no_eab_keys, keeps_statements;
+	bool has_no_eab_keys, keeps_statements, is_attestation_ca;
 };
 
 struct bench {

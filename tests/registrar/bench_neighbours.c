@@ -125,20 +125,43 @@ static status judge_finalize(struct bench *bench, int channel, uint32_t call, st
 	return channel_send(channel, call, message_finalize_judged, &answer);
 }
 
-static status begin_ak(int channel, uint32_t call)
+static void note_text(struct bytes octets, char out[33])
 {
+	snprintf(out, 33, "%.*s", (int)octets.size, octets.size == 0 ? "" : (const char *)octets.data);
+}
+
+static const char *secret_of(const struct bench *bench)
+{
+	return bench->verifier.secret[0] != 0 ? bench->verifier.secret : "secret";
+}
+
+static status begin_ak(struct bench *bench, int channel, uint32_t call, struct bytes body)
+{
+	struct message_ak_begin ask;
+	TRY(wire_decode(message_ak_begin, body, &ask));
+	struct fake_activation *asked = &bench->verifier.activation;
+	memcpy(bench->verifier.thumbprint, ask.account_thumbprint, 32);
+	note_text(ask.ek_certificate, asked->ek_certificate);
+	note_text(ask.ek_intermediates.count == 0 ? (struct bytes){0} : ask.ek_intermediates.at[0], asked->ek_intermediate);
+	note_text(ask.ek_public, asked->ek_public);
+	note_text(ask.ek_spki, asked->ek_spki);
+	note_text(ask.ak_public, asked->ak_public);
+	note_text(ask.create_data, asked->create_data);
+	note_text(ask.create_attestation, asked->create_attestation);
+	note_text(ask.create_signature, asked->create_signature);
 	struct message_ak_begun answer = {.credential = bytes_from_text("blob"),
 					  .encrypted_secret = bytes_from_text("encrypted"),
 					  .state = bytes_from_text("sealed")};
-	SHA256((const uint8_t *)"secret", 6, answer.secret_hash);
+	SHA256((const uint8_t *)secret_of(bench), strlen(secret_of(bench)), answer.secret_hash);
 	return channel_send(channel, call, message_ak_begun, &answer);
 }
 
-static status finish_ak(int channel, uint32_t call, struct bytes body)
+static status finish_ak(struct bench *bench, int channel, uint32_t call, struct bytes body)
 {
 	struct message_ak_finish ask;
 	TRY(wire_decode(message_ak_finish, body, &ask));
-	if (!bytes_equal_text(ask.state, "sealed") || !bytes_equal_text(ask.secret, "secret"))
+	memcpy(bench->verifier.thumbprint, ask.account_thumbprint, 32);
+	if (!bytes_equal_text(ask.state, "sealed") || !bytes_equal_text(ask.secret, secret_of(bench)))
 		return REFUSE(activation_wrong);
 	const struct message_ak_finished answer = {.voucher = bytes_from_text("ak voucher")};
 	return channel_send(channel, call, message_ak_finished, &answer);
@@ -158,9 +181,9 @@ static status answer_as_verifier(struct bench *bench, int channel, uint32_t call
 	if (id == message_finalize_judge)
 		return judge_finalize(bench, channel, call, body);
 	if (id == message_ak_begin)
-		return begin_ak(channel, call);
+		return begin_ak(bench, channel, call, body);
 	if (id == message_ak_finish)
-		return finish_ak(channel, call, body);
+		return finish_ak(bench, channel, call, body);
 	return REFUSE(neighbour_away);
 }
 

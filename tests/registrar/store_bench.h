@@ -31,9 +31,11 @@ void store_bench_reopen(struct store_bench *bench, uint8_t boot);
 void store_bench_run(struct store_bench *bench, const char *sql);
 int64_t store_bench_ask(struct store_bench *bench, const char *sql);
 
-/* Takes everything back to the version without codes for one time; and on, to the one that knew one directory. */
+/* Takes everything back to the version whose activations were all of accounts; on, to the one without codes for one time; and to the
+ * one that knew one directory. */
+#define STORE_BENCH_ACCOUNTS_ALONE "DROP INDEX activation_of_nobody; PRAGMA user_version = 8;"
 #define STORE_BENCH_NO_CODES                                                                                            \
-	"DROP TABLE statement; ALTER TABLE device DROP COLUMN device_hash; ALTER TABLE device DROP COLUMN held_s;"      \
+	STORE_BENCH_ACCOUNTS_ALONE "DROP TABLE statement; ALTER TABLE device DROP COLUMN device_hash; ALTER TABLE device DROP COLUMN held_s;"      \
 	"ALTER TABLE device DROP COLUMN record_sequence; ALTER TABLE acme_order DROP COLUMN certified;"                 \
 	"ALTER TABLE acme_order DROP COLUMN root_hash; ALTER TABLE enrolment_record DROP COLUMN is_one_time;"           \
 	"ALTER TABLE enrolment_record DROP COLUMN claimed_by; PRAGMA user_version = 7;"

@@ -184,6 +184,28 @@ static void case_14_a_post_takes_one_content_type_only(void **state)
 		      REFUSE(http_malformed));
 }
 
+static void a_post_that_is_not_signed_is_plain_json_or_says_nothing(void **state)
+{
+	(void)state;
+	static const char *const plain[] = {"/acme/d/attest", "/acme/d/secret", "/acme/secret/attest"};
+	static const char *const others[] = {"/acme/d/attest/", "/acme/d/e/attest", "/acme/attest", "/acme/d/attests", "/acme/d/new-order",
+					     "/admin/d/attest", "/acme//", "/acme/", "/"};
+	char text[200];
+	for (size_t i = 0; i < sizeof plain / sizeof plain[0]; i++) {
+		assert_true(head_is_plain(bytes_from_text(plain[i])));
+		snprintf(text, sizeof text, "POST %s HTTP/1.1\r\nHost: h\r\n\r\n", plain[i]);
+		assert_judged(text, OK);
+		snprintf(text, sizeof text, "POST %s HTTP/1.1\r\nHost: h\r\nContent-Type: application/json\r\n\r\n", plain[i]);
+		assert_judged(text, OK);
+		snprintf(text, sizeof text, "POST %s HTTP/1.1\r\nHost: h\r\nContent-Type: application/jose+json\r\n\r\n", plain[i]);
+		assert_judged(text, REFUSE(media_type_wrong));
+		snprintf(text, sizeof text, "POST %s HTTP/1.1\r\nHost: h\r\nContent-Type: text/plain\r\n\r\n", plain[i]);
+		assert_judged(text, REFUSE(media_type_wrong));
+	}
+	for (size_t i = 0; i < sizeof others / sizeof others[0]; i++)
+		assert_false(head_is_plain(bytes_from_text(others[i])));
+}
+
 static void case_14_other_methods_and_overrides_are_refused(void **state)
 {
 	(void)state;
@@ -209,6 +231,7 @@ int main(void)
 		cmocka_unit_test(case_13_a_target_that_names_nothing_of_ours_is_refused),
 		cmocka_unit_test(a_target_of_ours_is_taken_up_to_the_longest),
 		cmocka_unit_test(case_14_a_post_takes_one_content_type_only),
+		cmocka_unit_test(a_post_that_is_not_signed_is_plain_json_or_says_nothing),
 		cmocka_unit_test(case_14_other_methods_and_overrides_are_refused),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

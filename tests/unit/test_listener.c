@@ -161,6 +161,24 @@ static void a_body_that_is_no_envelope_is_refused_before_the_registrar(void **st
 		       REFUSE(base64url_malformed));
 }
 
+static void a_body_that_is_not_signed_is_json_all_the_same(void **state)
+{
+	(void)state;
+	static const char head[] = "POST /acme/d/attest HTTP/1.1\r\nHost: h\r\n";
+	static const struct {
+		const char *body;
+		status why;
+	} rows[] = {{"{", REFUSE(json_malformed)}, {"[]", REFUSE(json_malformed)}, {"{\"ek\":1,\"ek\":1}", REFUSE(json_duplicate)}};
+	char text[500];
+	for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+		snprintf(text, sizeof text, "%sContent-Length: %zu\r\n\r\n%s", head, strlen(rows[i].body), rows[i].body);
+		listener_assert_refused(text, rows[i].why);
+	}
+	snprintf(text, sizeof text, "%sContent-Length: 18\r\n\r\n{\"params\":{\"a\":1}}", head);
+	listener_ask(text);
+	listener_assert_answer(200, "P/acme/d/attest|127.0.0.1|{\"params\":{\"a\":1}");
+}
+
 static void case_13_pipelined_requests_keep_their_bodies_apart(void **state)
 {
 	(void)state;
@@ -218,6 +236,7 @@ int main(void)
 		cmocka_unit_test(too_many_header_fields_are_refused),
 		cmocka_unit_test(case_14_the_wrong_type_or_method_is_refused_and_the_connection_lives),
 		cmocka_unit_test(a_body_that_is_no_envelope_is_refused_before_the_registrar),
+		cmocka_unit_test(a_body_that_is_not_signed_is_json_all_the_same),
 		cmocka_unit_test(case_13_pipelined_requests_keep_their_bodies_apart),
 		cmocka_unit_test(a_body_up_to_the_limit_is_taken_whole),
 		cmocka_unit_test(case_13_a_longer_body_is_refused_before_it_is_sent),

@@ -121,6 +121,9 @@ static void a_database_of_the_version_before_learns_who_has_a_certificate(void *
 	assert_int_equal(store_bench_ask(bench, "SELECT sum(has_certificate) FROM account"), 2);
 	assert_int_equal(store_bench_ask(bench, "SELECT min(idle_s) FROM account"), 100);
 	assert_int_equal(store_bench_ask(bench, "SELECT sum(has_certificate) FROM activation"), 1);
+	assert_int_equal(store_bench_ask(bench, "SELECT account FROM activation WHERE has_certificate = 1"), activated);
+	assert_int_equal(store_bench_ask(bench, "SELECT count(*) FROM pragma_foreign_key_check"), 0);
+	assert_int_equal(store_bench_add_activation(bench->store, bare).id, certificate.activation + 1); /* no number is given twice */
 }
 
 /* ---- the sweep ---- */
