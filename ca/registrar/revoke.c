@@ -9,7 +9,7 @@
 #include "ca/registrar/request.h"
 #include "firmware/boundary/clock.h"
 
-enum { certificate_most = 4096, request_most = 8192 };
+enum { certificate_most = 4096, request_most = 16384 };
 
 /* Every certificate of ours begins alike: two sequences of more than 255 octets each, version 3, a serial of 20. What
  * was sent is not parsed: it is looked for by what stands where ours have the serial, and then must be the one that we

@@ -9,7 +9,7 @@ enum {
 	ledger_header_size = 16,
 	ledger_record_lead = 8,
 	ledger_longest_leaf = 8192,
-	ledger_longest_tbs = 8192, /* or request */
+	ledger_longest_tbs = 16384, /* or request */
 	ledger_longest_record = ledger_record_lead + ledger_longest_leaf + ledger_longest_tbs + tree_hash_size,
 	ledger_synced_size = 112,
 };

@@ -279,7 +279,7 @@ void bench_nonce(struct bench *bench, char out[65])
 void bench_post_as(struct bench *bench, const struct client *client, const char *path, const char *payload,
 		   const char *nonce, const char *url, struct answer *out)
 {
-	uint8_t octets[16384];
+	uint8_t octets[20000];
 	struct buffer body = BUFFER(octets);
 	sign_request(client->key, client->kid, nonce, url, payload == NULL ? "" : payload, &body);
 	bench_send(bench, 'P', path, "application/jose+json", buffer_view(&body), out);

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Revocation (RFC 8555 7.6): who may ask, what is refused, what the resources say afterwards, and that ledger and
  * database agree whoever dies in between. */
+#include <openssl/rsa.h>
+
 #include "tests/registrar/bench.h"
 
 #include <stdio.h>
@@ -22,7 +24,7 @@ static void read_leaf(const struct answer *answer, char out[2048])
 
 static const char *payload_of(const char *leaf, const char *more)
 {
-	static char text[2200];
+	static char text[5600];
 	snprintf(text, sizeof text, "{\"certificate\":\"%s\"%s}", leaf, more);
 	return text;
 }
@@ -249,6 +251,19 @@ static void an_administrator_revokes_and_others_do_not_take_that_way(void **stat
 	bench_forget(&client);
 }
 
+/* The longest request there is: of the longest certificate that is looked at, by an RSA key of 4096 bits that it names. */
+static void the_longest_certificate_is_revocable_by_the_longest_key(void **state)
+{
+	static char leaf[5462 + 1];
+	struct bench *bench = *state;
+	struct client holder = {.key = EVP_RSA_gen(4096)};
+	struct answer answer;
+	memset(leaf, 'A', sizeof leaf - 1);
+	bench_post(bench, &holder, REVOKE, payload_of(leaf, ",\"reason\":4"), &answer);
+	bench_assert_refused(&answer, 404, "certificate_unknown");
+	bench_forget(&holder);
+}
+
 static void an_ak_certificate_is_revoked_by_its_account_and_not_given_again(void **state)
 {
 	struct bench *bench = *state;
@@ -278,7 +293,7 @@ static void what_is_not_a_certificate_of_ours_is_refused(void **state)
 	struct client client = bench_client();
 	struct answer answer;
 	char name[65], leaf[2048];
-	static char long_one[9000];
+	static char long_one[12700];
 	bench_register(bench, &client);
 	obtain(bench, &client, name, leaf);
 	plead(bench, &client, "", "", &answer);
@@ -302,7 +317,7 @@ static void what_is_not_a_certificate_of_ours_is_refused(void **state)
 	memset(long_one, 'A', sizeof long_one - 1);
 	bench_post(bench, &client, REVOKE, payload_of("!", ""), &answer);
 	bench_assert_refused(&answer, 400, "base64url_malformed");
-	static char payload[9100];
+	static char payload[sizeof long_one + 100];
 	snprintf(payload, sizeof payload, "{\"certificate\":\"%s\"}", long_one);
 	bench_post(bench, &client, REVOKE, payload, &answer);
 	bench_assert_refused(&answer, 413, "body_too_long");
@@ -447,6 +462,7 @@ int main(void)
 	    ON_A_BENCH(an_account_with_a_valid_authorization_for_the_identifier_revokes),
 	    ON_A_BENCH(who_revokes_by_authorizations_has_them_for_all_identifiers),
 	    ON_A_BENCH(an_administrator_revokes_and_others_do_not_take_that_way),
+	    ON_A_BENCH(the_longest_certificate_is_revocable_by_the_longest_key),
 	    ON_A_BENCH(an_ak_certificate_is_revoked_by_its_account_and_not_given_again),
 	    ON_A_BENCH(what_is_not_a_certificate_of_ours_is_refused),
 	    ON_A_BENCH(a_reason_that_is_none_is_refused),

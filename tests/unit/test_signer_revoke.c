@@ -96,6 +96,20 @@ static void a_revocation_is_an_entry_that_says_who_asked_why_and_shows_the_reque
 	state_is(issued.entry, 'r');
 }
 
+static void the_longest_request_is_entered_and_given_back_whole(void **state)
+{
+	static uint8_t octets[16384];
+	struct message_entry_revoke plea = counter_plea(&issued);
+	struct message_entry_revoked revoked;
+	struct message_entry_given given;
+	(void)state;
+	memset(octets, 'x', sizeof octets);
+	plea.request = BYTES_OF(octets);
+	must(counter_revoke(&counter, &plea, &revoked));
+	must(counter_read(&counter, revoked.entry, &given));
+	assert_true(bytes_equal(given.tbs, plea.request));
+}
+
 static void the_entry_of_a_certificate_names_the_account_that_its_vouchers_name(void **state)
 {
 	struct message_entry_given given;
@@ -262,6 +276,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 #define AT_A_COUNTER(name) cmocka_unit_test_setup_teardown(name, begin, end)
 		AT_A_COUNTER(a_revocation_is_an_entry_that_says_who_asked_why_and_shows_the_request),
+		AT_A_COUNTER(the_longest_request_is_entered_and_given_back_whole),
 		AT_A_COUNTER(the_entry_of_a_certificate_names_the_account_that_its_vouchers_name),
 		AT_A_COUNTER(nothing_takes_a_revocation_back),
 		AT_A_COUNTER(two_in_one_round_revoke_once),
