@@ -213,12 +213,21 @@ static status keep(struct registrar *registrar, const struct probe *probe, struc
 	return store_order_write(registrar->store, order);
 }
 
+/* Refused where an answer could not be kept: on a full disk nobody is probed in vain, again and again. */
+static status try_to_keep(struct registrar *registrar, const struct probe *probe, struct order_row *order)
+{
+	TRY(store_order_find(registrar->store, probe->order, order));
+	return store_order_write(registrar->store, order);
+}
+
 /* A refusal that is ours, not the name's, says nothing: the challenge stays in processing. So it does when the account got
  * another key meanwhile and asked anew. */
 static status run(struct registrar *registrar, struct probe *probe, struct order_row *order)
 {
 	struct reply *reply = &desk_here()->reply;
 	struct message_name_probed probed;
+	store_enter(registrar->store);
+	TRY(store_leave_for_this_boot(registrar->store, try_to_keep(registrar, probe, order)));
 	reply->detail[0] = 0;
 	const status why = ask(registrar, probe, order, &probed, reply);
 	if (is_refused(why) && reply_is_retryable(why))

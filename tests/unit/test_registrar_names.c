@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Orders that name servers: several identifiers and challenges, probed while the client waits. */
+#include <signal.h>
 #include <stdio.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 #include "ca/registrar/describe.h"
@@ -359,6 +361,28 @@ static void a_database_that_cannot_be_read_is_not_asked_without_a_pause(void **s
 	assert_int_equal(probe_once(&bench->registrar), probe_idle);
 }
 
+static void case_91_on_a_full_disk_nobody_is_probed_and_later_once(void **state)
+{
+	struct rlimit limit = {.rlim_cur = 0, .rlim_max = RLIM_INFINITY};
+	struct bench *bench = *state;
+	struct client client;
+	struct answer answer;
+	char name[65];
+	begin(bench, &client, ORDER(DNS("www.example.test")), name);
+	respond(bench, &client, name, 0, "http-01", &answer);
+	signal(SIGXFSZ, SIG_IGN);
+	assert_int_equal(setrlimit(RLIMIT_FSIZE, &limit), 0);
+	for (int i = 0; i < 3; i++)
+		assert_int_equal(probe_once(&bench->registrar), probe_later);
+	limit.rlim_cur = RLIM_INFINITY;
+	assert_int_equal(setrlimit(RLIMIT_FSIZE, &limit), 0);
+	assert_int_equal(bench->prober.probes, 0);
+	probe_all(bench);
+	assert_int_equal(bench->prober.probes, 1);
+	bench_assert_order(bench, &client, name, "ready");
+	bench_forget(&client);
+}
+
 static void change_key(struct bench *bench, const struct account_row *from, const struct account_row *to)
 {
 	store_enter(bench->registrar.store);
@@ -652,6 +676,7 @@ int main(void)
 	    ON_A_BENCH(a_failed_attestation_ends_the_order_with_its_names),
 	    ON_A_BENCH(what_was_asked_for_is_probed_after_a_restart),
 	    ON_A_BENCH(a_prober_that_is_away_or_busy_is_asked_again),
+	    ON_A_BENCH(case_91_on_a_full_disk_nobody_is_probed_and_later_once),
 	    ON_A_BENCH(a_database_that_cannot_be_read_is_not_asked_without_a_pause),
 	    ON_A_BENCH(more_than_the_queue_holds_is_probed_all_the_same),
 	    ON_A_BENCH(a_name_probed_for_a_key_that_was_replaced_is_probed_anew),
