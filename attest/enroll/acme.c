@@ -41,24 +41,35 @@ static outcome set_thumbprint(struct acme *acme, EVP_PKEY *key)
 	return DONE;
 }
 
-/* The same request finds an account and opens one (RFC 8555 7.3.1). */
-static outcome find_account(struct acme *acme)
+static bool add_binding(const struct acme *acme, const struct binding *binding, struct buffer *out)
 {
+	static const char name[] = ",\"externalAccountBinding\":";
+	return binding->kid == NULL || (buffer_add(out, name, sizeof name - 1) &&
+					binding_write(binding, acme->client.key, acme->new_account, out));
+}
+
+/* The same request finds an account and opens one (RFC 8555 7.3.1). */
+static outcome find_account(struct acme *acme, const struct binding *binding)
+{
+	static const char start[] = "{\"termsOfServiceAgreed\":true";
+	uint8_t octets[8192];
+	struct buffer payload = BUFFER(octets);
 	struct http_answer answer;
-	STEP(signed_post(&acme->client, acme->new_account, bytes_from_text("{\"termsOfServiceAgreed\":true}"),
-			 &answer));
+	if (!buffer_add(&payload, start, sizeof start - 1) || !add_binding(acme, binding, &payload) || !buffer_add(&payload, "}", 1))
+		return outcome_fail(exit_usage, "the name of the key of --eab-kid is too long, or not UTF-8");
+	STEP(signed_post(&acme->client, acme->new_account, buffer_view(&payload), &answer));
 	if (answer.location[0] == 0)
 		return outcome_fail(exit_network, "the CA does not say where the account is");
 	memcpy(acme->client.kid, answer.location, sizeof acme->client.kid);
 	return DONE;
 }
 
-outcome acme_open(struct http *http, EVP_PKEY *key, const char *directory, struct acme *out)
+outcome acme_open(struct http *http, EVP_PKEY *key, const char *directory, const struct binding *binding, struct acme *out)
 {
 	struct acme acme = {.client = {.http = http, .key = key}};
 	STEP(set_thumbprint(&acme, key));
 	STEP(read_directory(&acme, directory));
-	STEP(find_account(&acme));
+	STEP(find_account(&acme, binding));
 	*out = acme;
 	return DONE;
 }

@@ -6,6 +6,7 @@
 
 #include <jansson.h>
 
+#include "attest/enroll/binding.h"
 #include "attest/enroll/tpm.h"
 #include "ca/client/signed.h"
 
@@ -21,7 +22,7 @@ struct acme {
 };
 
 /* Reads the directory, and finds or opens the account of the key. `http` and `key` are borrowed. */
-outcome acme_open(struct http *http, EVP_PKEY *key, const char *directory, struct acme *out);
+outcome acme_open(struct http *http, EVP_PKEY *key, const char *directory, const struct binding *binding, struct acme *out);
 
 /* Shows EK and AK to the CA, which answers with a secret for the TPM. */
 struct acme_activation {

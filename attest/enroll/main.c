@@ -2,6 +2,7 @@
  * keyward-enroll: a device with a TPM 2.0 gets a certificate, and renews and shows it. Distrusts the CA, the network
  * and the state folder. */
 #include <errno.h>
+#include <openssl/crypto.h>
 #include <openssl/pem.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -33,9 +34,18 @@ static void tell_certificate(const char *file, const STACK_OF(X509) * chain)
 	BIO_free(bio);
 }
 
+static outcome open_acme(const struct options *options, struct http *http, EVP_PKEY *account, struct acme *out)
+{
+	struct binding binding;
+	STEP(binding_load(options->eab_kid, options->eab_key, &binding));
+	const outcome result = acme_open(http, account, options->directory, &binding, out);
+	OPENSSL_cleanse(&binding, sizeof binding);
+	return result;
+}
+
 static outcome try_once(struct device *device, struct http *http, EVP_PKEY *account)
 {
-	STEP(acme_open(http, account, device->options->directory, &device->acme));
+	STEP(open_acme(device->options, http, account, &device->acme));
 	STEP(device_obtain_ak(device));
 	const outcome result = device_obtain_certificate(device);
 	if (!device->order.is_ak_refused)
@@ -187,7 +197,7 @@ static outcome ask_revocation(const struct options *options, const struct state 
 	if (result.code == exit_done)
 		result = http_open(options->root, options->directory, &http);
 	if (result.code == exit_done)
-		result = acme_open(http, account, options->directory, &acme);
+		result = open_acme(options, http, account, &acme);
 	if (result.code == exit_done)
 		result = acme_revoke(&acme, bytes_from(der, (size_t)size), options->reason);
 	OPENSSL_free(der);

@@ -27,6 +27,8 @@ static const char help[] =
 	"  --tcti STRING          the TPM: device:NODE or swtpm:path=SOCKET (" DEFAULT_TCTI ")\n"
 	"  --identifier VALUE     what the certificate names (the digest of the TPM's endorsement key)\n"
 	"  --profile NAME         one of the directory's profiles (the directory's choice)\n"
+	"  --eab-kid NAME         of the key that opens an account, where the directory asks for one\n"
+	"  --eab-key FILE         that key, in base64url\n"
 	"  --key-type TYPE        p256 or rsa2048 (p256)\n"
 	"  --ek-chain FILE        intermediate certificates of the TPM's maker, if the TPM lacks them\n"
 	"  --renew-before SECONDS how long before its end renew acts (when the appliance says so)\n"
@@ -66,7 +68,8 @@ static outcome read_letter(int letter, const char *value, struct options *option
 	const char **const texts[] = {
 		['d'] = &options->directory, ['r'] = &options->root,	   ['t'] = &options->tcti,
 		['s'] = &options->state,     ['i'] = &options->identifier, ['e'] = &options->ek_chain,
-		['a'] = &options->audit,     ['p'] = &options->profile};
+		['a'] = &options->audit,     ['p'] = &options->profile,	   ['n'] = &options->eab_kid,
+		['x'] = &options->eab_key};
 	if (letter == 'k')
 		return read_kind(value, &options->key_kind) ? DONE : wrong("--key-type is p256 or rsa2048");
 	if (letter == 'b')
@@ -105,6 +108,7 @@ outcome options_read(int count, char **words, struct options *out)
 		{"audit", required_argument, NULL, 'a'},	{"key-type", required_argument, NULL, 'k'},
 		{"renew-before", required_argument, NULL, 'b'}, {"help", no_argument, NULL, 'h'},
 		{"reason", required_argument, NULL, 'c'},	{"profile", required_argument, NULL, 'p'},
+		{"eab-kid", required_argument, NULL, 'n'},	{"eab-key", required_argument, NULL, 'x'},
 		{NULL, 0, NULL, 0}};
 	struct options options = {.key_kind = tpm_key_p256, .state = DEFAULT_STATE, .tcti = DEFAULT_TCTI};
 	int letter;
@@ -120,6 +124,8 @@ outcome options_read(int count, char **words, struct options *out)
 	if (options.command != options_show &&
 	    (options.directory == NULL || options.root == NULL))
 		return wrong("--directory and --root are needed");
+	if ((options.eab_kid == NULL) != (options.eab_key == NULL))
+		return wrong("--eab-kid and --eab-key go together");
 	*out = options;
 	return DONE;
 }

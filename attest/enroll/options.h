@@ -14,6 +14,7 @@ struct options {
 	const char *ek_chain;	/* NULL: none */
 	const char *profile;	/* NULL: the CA's choice */
 	const char *audit;	/* NULL: the checkpoint's signature is not checked */
+	const char *eab_kid, *eab_key; /* name and file; NULL, both: no external account binding */
 	enum tpm_key_kind key_kind;
 	uint64_t renew_before_s;
 	bool is_renew_before_set; /* else the CA says when */

@@ -44,5 +44,7 @@ struct jws_header {
 /* Appends a flattened JWS signed with the private key, alg by its kind (the clients' side). algorithm_unsupported: no
  * such kind of key; internal: no room, no memory. */
 status jws_build(EVP_PKEY *key, const struct jws_header *header, struct bytes payload, struct buffer *out);
+/* The same with a MAC by HS256, as an external account binding has it (RFC 8555 7.3.4). jws_jwk_not_allowed without a kid. */
+status jws_build_mac(struct bytes secret, const struct jws_header *header, struct bytes payload, struct buffer *out);
 
 #endif

@@ -3,6 +3,7 @@
 #include <openssl/bn.h>
 #include <openssl/ec.h>
 #include <openssl/evp.h>
+#include <openssl/hmac.h>
 
 #include "ca/jose/base64url.h"
 #include "ca/jose/jws.h"
@@ -80,17 +81,33 @@ static status sign(EVP_PKEY *key, enum jwk_kind kind, struct bytes input, struct
 	return buffer_add(out, octets, size) ? OK : REFUSE(internal);
 }
 
+static status mac(struct bytes secret, struct bytes input, struct buffer *out)
+{
+	uint8_t octets[EVP_MAX_MD_SIZE];
+	unsigned size = 0;
+	if (HMAC(EVP_sha256(), secret.data, (int)secret.size, input.data, input.size, octets, &size) == NULL)
+		return REFUSE(internal);
+	return buffer_add(out, octets, size) ? OK : REFUSE(internal);
+}
+
+/* One of them. */
+struct signer {
+	EVP_PKEY *key;
+	struct bytes secret;
+};
+
 /* What is signed, P.Q, is made in `out` first and then gives way to the object: no second large buffer. */
-static status build(EVP_PKEY *key, enum jwk_kind kind, const struct jws_header *header, struct bytes payload,
-		    struct buffer *out)
+static status build(struct signer signer, const struct jws_header *header, struct bytes payload, struct buffer *out)
 {
 	uint8_t header_octets[header_room], signature_octets[signature_room];
 	struct buffer text = BUFFER(header_octets), signature = BUFFER(signature_octets);
-	TRY(build_header(key, algorithms[kind].name, header, &text));
+	const enum jwk_kind kind = signer.key == NULL ? jwk_none : jwk_kind(signer.key);
+	TRY(build_header(signer.key, signer.key == NULL ? "HS256" : algorithms[kind].name, header, &text));
 	const size_t start = out->size;
 	if (!base64url_encode(buffer_view(&text), out) || !add_text(out, ".") || !base64url_encode(payload, out))
 		return REFUSE(internal);
-	TRY(sign(key, kind, bytes_from(out->data + start, out->size - start), &signature));
+	const struct bytes input = bytes_from(out->data + start, out->size - start);
+	TRY(signer.key == NULL ? mac(signer.secret, input, &signature) : sign(signer.key, kind, input, &signature));
 	out->size = start;
 	const bool has_room = add_text(out, "{\"protected\":\"") && base64url_encode(buffer_view(&text), out) &&
 			      add_text(out, "\",\"payload\":\"") && base64url_encode(payload, out) &&
@@ -99,14 +116,25 @@ static status build(EVP_PKEY *key, enum jwk_kind kind, const struct jws_header *
 	return has_room ? OK : REFUSE(internal);
 }
 
-status jws_build(EVP_PKEY *key, const struct jws_header *header, struct bytes payload, struct buffer *out)
+static status build_or_undo(struct signer signer, const struct jws_header *header, struct bytes payload, struct buffer *out)
 {
-	const enum jwk_kind kind = jwk_kind(key);
 	const size_t before = out->size;
-	if (kind == jwk_none)
-		return REFUSE(algorithm_unsupported);
-	status result = build(key, kind, header, payload, out);
+	status result = build(signer, header, payload, out);
 	if (is_refused(result))
 		out->size = before;
 	return result;
+}
+
+status jws_build(EVP_PKEY *key, const struct jws_header *header, struct bytes payload, struct buffer *out)
+{
+	if (jwk_kind(key) == jwk_none)
+		return REFUSE(algorithm_unsupported);
+	return build_or_undo((struct signer){.key = key}, header, payload, out);
+}
+
+status jws_build_mac(struct bytes secret, const struct jws_header *header, struct bytes payload, struct buffer *out)
+{
+	if (header->kid.size == 0)
+		return REFUSE(jws_jwk_not_allowed);
+	return build_or_undo((struct signer){.secret = secret}, header, payload, out);
 }

@@ -524,6 +524,30 @@ static void a_request_with_any_bit_flipped_is_never_accepted(void **state)
 	}
 }
 
+static void what_is_built_with_a_secret_verifies_with_it_alone(void **state)
+{
+	(void)state;
+	const struct bytes secret = text("thirty-two octets that nobody has"), other = text("thirty-two octets that others have");
+	const struct jws_header named = {.url = text(URL), .kid = text("tenant")}, nameless = {.url = text(URL)};
+	uint8_t written[2048], decoded[4096];
+	struct buffer out = BUFFER(written), room = BUFFER(decoded);
+	struct jws jws;
+	assert_int_equal(jws_build_mac(secret, &nameless, text("{}"), &out).refusal, refusal_jws_jwk_not_allowed);
+	assert_int_equal(out.size, 0);
+	assert_false(is_refused(jws_build_mac(secret, &named, text("{}"), &out)));
+	assert_false(is_refused(jws_parse(buffer_view(&out), &room, &jws)));
+	assert_true(bytes_equal_text(jws.kid, "tenant") && bytes_equal_text(jws.url, URL) && bytes_equal_text(jws.payload, "{}"));
+	assert_int_equal(jws.nonce.size, 0);
+	assert_true(bytes_equal_text(jws.algorithm, "HS256"));
+	assert_false(is_refused(jws_verify_mac(&jws, secret)));
+	assert_int_equal(jws_verify_mac(&jws, other).refusal, refusal_eab_mac_wrong);
+	for (out.room = 0; out.room < 180; out.room++) {
+		out.size = 0;
+		assert_true(is_refused(jws_build_mac(secret, &named, text("{}"), &out)));
+		assert_int_equal(out.size, 0);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -535,6 +559,7 @@ int main(void)
 		cmocka_unit_test(an_rsa_signature_is_taken_only_with_the_padding_digest_and_salt_of_its_algorithm),
 		cmocka_unit_test(the_embedded_key_of_a_request_verifies_it),
 		cmocka_unit_test(a_stored_request_without_nonce_parses),
+		cmocka_unit_test(what_is_built_with_a_secret_verifies_with_it_alone),
 		cmocka_unit_test(case_1_none_hs256_and_an_algorithm_of_another_key_are_refused),
 		cmocka_unit_test(case_1_a_key_on_another_curve_is_of_no_kind),
 		cmocka_unit_test(case_2_a_header_with_both_jwk_and_kid_or_neither_is_refused),
