@@ -8,6 +8,7 @@
 
 #include "attest/judge/options.h"
 #include "attest/judge/report.h"
+#include "attest/judge/whose.h"
 #include "attest/verifier/key_kinds.h"
 #include "ca/jose/base64url.h"
 
@@ -156,6 +157,17 @@ static int judge_and_report(const struct options *options, const struct verifier
 	return !is_said ? exit_usage : is_refused(report.judged) ? exit_refused : exit_accepted;
 }
 
+static int tell_whose(const char *path)
+{
+	struct bytes file;
+	if (!read_file(path, longest_list, &file))
+		return exit_usage;
+	const enum whose answer = whose_tell(file);
+	if (answer == whose_malformed)
+		(void)fail(path, "it is no certificate, or holds something that is none");
+	return answer == whose_malformed ? exit_usage : answer == whose_unknown ? exit_refused : exit_accepted;
+}
+
 int main(int count, char **words)
 {
 	static struct verifier verifier;
@@ -167,6 +179,8 @@ int main(int count, char **words)
 		options_tell();
 		return exit_accepted;
 	}
+	if (options.whose != NULL)
+		return tell_whose(options.whose);
 	if (OPENSSL_init_crypto(OPENSSL_INIT_NO_LOAD_CONFIG, NULL) != 1 || !key_kinds_limit() ||
 	    !read_statement(options.statement, &statement) || !read_file(options.binding, longest_file, &binding) ||
 	    !open_verifier(&options, &verifier))

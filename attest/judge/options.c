@@ -26,10 +26,11 @@ static const char help[] =
 	"  --time TIME        judge as of then, such as 2026-11-24T12:00:00Z; without it as of now\n"
 	"  --virtual-tpm      TPMs that are software are taken (virtual_tpm)\n"
 	"  --sha1-signatures  AKs that sign with SHA-1 are taken (sha1_signatures)\n"
+	"  --whose FILE       instead: say whose roots these are, as far as they are known (DER, or any number in PEM)\n"
 	"  --json             the answer as JSON\n"
 	"  --help             this\n"
 	"\n"
-	"Exit status: 0 accepted, 1 refused, 2 command line or files.\n";
+	"Exit status: 0 accepted, 1 refused (or a root that is unknown), 2 command line or files.\n";
 
 void options_tell(void)
 {
@@ -86,6 +87,9 @@ static bool read_letter(int letter, const char *value, struct options *options)
 		return read_root(value, options_most_roots, &options->step_roots);
 	case 'r':
 		return read_root(value, options_most_roots, &options->revocation_lists);
+	case 'q':
+		options->whose = value;
+		return true;
 	case 'o':
 		options->directory = value;
 		return true;
@@ -112,7 +116,7 @@ bool options_read(int count, char **words, struct options *out)
 		{"ak-root", required_argument, NULL, 'k'},    {"apple-root", required_argument, NULL, 'a'},
 		{"android-root", required_argument, NULL, 'd'}, {"packed-root", required_argument, NULL, 'p'},
 		{"step-root", required_argument, NULL, 'y'},  {"revocation-list", required_argument, NULL, 'r'},
-		{"directory", required_argument, NULL, 'o'},
+		{"directory", required_argument, NULL, 'o'},  {"whose", required_argument, NULL, 'q'},
 		{"time", required_argument, NULL, 't'},	      {"virtual-tpm", no_argument, NULL, 'v'},
 		{"sha1-signatures", no_argument, NULL, 'w'},
 		{"json", no_argument, NULL, 'j'},	      {"help", no_argument, NULL, 'h'},
@@ -125,7 +129,9 @@ bool options_read(int count, char **words, struct options *out)
 			return false;
 	if (optind != count)
 		return wrong("every word is an option");
-	if (!options.is_help && (options.statement == NULL || options.binding == NULL))
+	if (options.whose != NULL && (options.statement != NULL || options.binding != NULL))
+		return wrong("--whose judges no statement");
+	if (!options.is_help && options.whose == NULL && (options.statement == NULL || options.binding == NULL))
 		return wrong("--statement and --binding are needed");
 	*out = options;
 	return true;

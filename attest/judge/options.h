@@ -19,6 +19,7 @@ struct options {
 	const char *statement, *binding; /* files */
 	const char *identifier;          /* NULL: not asked */
 	const char *directory;
+	const char *whose; /* file of roots that are asked about; NULL: a statement is judged */
 	struct options_roots ak_issuers, ak_roots, apple_roots, android_roots, packed_roots, step_roots, revocation_lists;
 	int64_t time_s; /* 0: now */
 	bool may_be_virtual, may_sign_sha1, is_json, is_help;

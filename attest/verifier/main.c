@@ -86,6 +86,7 @@ int main(void)
 	child_enter(process_VERIFIER, message_verifier_settings, &settings, prepare);
 	if (!verifier_open(&settings, &verifier, &detail))
 		child_needs_person("The verifier cannot start: %s.", detail.text);
+	verifier_tell_roots(&settings, child_log);
 	OPENSSL_cleanse(&settings, sizeof settings);
 	child_report_serving();
 	child_serve(&service);

@@ -9,6 +9,7 @@
 
 #include "attest/token/token.h"
 #include "attest/verifier/format.h"
+#include "attest/verifier/known_root.h"
 #include "attest/verifier/vendor.h"
 #include "firmware/boundary/challenge.h"
 #include "firmware/boundary/clock.h"
@@ -175,6 +176,28 @@ static const char *read_settings(const struct message_verifier_settings *setting
 	if (what == NULL && !hash_settings(settings, out->configuration_hash))
 		what = "the settings are too long";
 	return what;
+}
+
+static void tell_root(struct bytes encoded, void (*log)(int level, const char *format, ...))
+{
+	struct message_trust_root record;
+	struct detail whose;
+	if (is_refused(wire_decode(message_trust_root, encoded, &record)))
+		return;
+	X509 *root = read_root(record.certificate);
+	if (root == NULL)
+		return;
+	const struct known_root *known = known_root_tell(root, &whose);
+	const bool is_other = known != NULL && !bytes_equal_text(record.format, known->format);
+	log(is_other ? 4 : known == NULL ? 5 : 6, "root for format %.*s%s%s: %s", (int)record.format.size,
+	    (const char *)record.format.data, is_other ? ", though it is for " : "", is_other ? known->format : "", whose.text);
+	X509_free(root);
+}
+
+void verifier_tell_roots(const struct message_verifier_settings *settings, void (*log)(int level, const char *format, ...))
+{
+	for (size_t i = 0; i < settings->roots.count; i++)
+		tell_root(settings->roots.at[i], log);
 }
 
 static void free_roots(struct chain_roots *roots)

@@ -31,6 +31,10 @@ struct verifier {
 
 /* False, with a sentence in detail, when a root, a list or an administrator in the settings cannot be read. Not to be copied. */
 bool verifier_open(const struct message_verifier_settings *settings, struct verifier *out, struct detail *detail);
+/* One line a root: whose it is, as far as that is known (level 6), that it is unknown (5), or known for another format (4). */
+void verifier_tell_roots(const struct message_verifier_settings *settings,
+			 void (*log)(int level, const char *format, ...) __attribute__((format(printf, 2, 3))));
+
 void verifier_close(struct verifier *verifier);
 
 /* The directory of that name. directory_wrong: there is none. */

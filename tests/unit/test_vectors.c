@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include "attest/verifier/format_tpm_signature.h"
+#include "attest/verifier/known_root.h"
 #include "tests/unit/apple_stage.h"
 
 static const char *folder(void)
@@ -338,6 +339,52 @@ static void the_intermediates_of_real_makers_are_read(void **state)
 	expect_authorities("tpm-roots/tpm-intermediate-ca-certificates.pem");
 }
 
+/* What the verifier said of the one root. */
+static int said_level;
+static char said[600];
+
+__attribute__((format(printf, 2, 3))) static void note(int level, const char *format, ...)
+{
+	va_list arguments;
+	va_start(arguments, format);
+	said_level = level;
+	vsnprintf(said, sizeof said, format, arguments);
+	va_end(arguments);
+}
+
+static void tell(const char *format, struct bytes certificate)
+{
+	static uint8_t octets[4420];
+	static struct message_verifier_settings settings;
+	struct buffer record = BUFFER(octets);
+	const struct message_trust_root root = {.format = bytes_from_text(format), .directories = 1, .certificate = certificate};
+	assert_false(is_refused(wire_encode(message_trust_root, &root, &record)));
+	settings.roots.at[0] = buffer_view(&record);
+	settings.roots.count = 1;
+	said[0] = 0;
+	verifier_tell_roots(&settings, note);
+}
+
+static void the_verifier_says_whose_its_roots_are(void **state)
+{
+	(void)state;
+	static struct device_octets octets;
+	static struct device_authority own;
+	const struct bytes apple = read_file("roots/ccf59ef8fcb3017d-C-US-O-Apple-Inc-CN-Apple-Enterprise-Attestation-Root-CA.pem", &octets);
+	tell("apple", apple);
+	assert_int_equal(said_level, 6);
+	assert_non_null(strstr(said, "root for format apple: of Apple, \"Apple Enterprise Attestation Root CA\", published at https://"));
+	assert_non_null(strstr(said, "; SHA-256 ccf59ef8fcb3017d97f8b5fa6fa90e7a3f9283f76b55ac6cf6eda8b8b949f05b"));
+	tell("ek", apple);
+	assert_int_equal(said_level, 4);
+	assert_non_null(strstr(said, "root for format ek, though it is for apple: of Apple"));
+	device_authority_new(&(struct device_authority_options){.name = "Maker"}, &own);
+	tell("ek", bytes_from(own.der, own.size));
+	assert_int_equal(said_level, 5);
+	assert_non_null(strstr(said, "root for format ek: unknown, calls itself "));
+	device_authority_free(&own);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -352,6 +399,7 @@ int main(void)
 		cmocka_unit_test(a_real_mac_passes_every_check_but_the_chain_that_is_not_public),
 		cmocka_unit_test(case_56_real_attestations_for_web_sites_are_refused),
 		cmocka_unit_test(the_roots_of_real_makers_are_read),
+		cmocka_unit_test(the_verifier_says_whose_its_roots_are),
 		cmocka_unit_test(the_intermediates_of_real_makers_are_read),
 	};
 	if (access(folder(), R_OK) != 0) {

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Several directories at one verifier: formats, roots, rules and enrolled AKs of one are of no use in another. */
+#include "attest/verifier/known_root.h"
 #include "firmware/boundary/voucher.h"
 #include "tests/unit/statement_stage.h"
 
@@ -140,9 +141,27 @@ static void a_root_serves_the_directories_that_it_is_for(void **state)
 
 #define IN_BOTH(test) cmocka_unit_test_setup_teardown(test, set_up_both, tear_down_both)
 
+static void the_table_of_known_roots_has_each_once_and_in_one_spelling(void **state)
+{
+	(void)state;
+	size_t count = 0;
+	const struct known_root *roots = known_root_list(&count);
+	assert_true(count >= 31);
+	for (size_t i = 0; i < count; i++) {
+		assert_int_equal(strspn(roots[i].sha256, "0123456789abcdef"), 64);
+		assert_int_equal(roots[i].sha256[64], 0);
+		assert_true(strcmp(roots[i].format, "ek") == 0 || format_find(bytes_from_text(roots[i].format)) != NULL);
+		assert_true(roots[i].place[0] == 0 || strncmp(roots[i].place, "https://", 8) == 0);
+		assert_true(roots[i].maker[0] != 0 && roots[i].name[0] != 0);
+		for (size_t k = 0; k < i; k++)
+			assert_string_not_equal(roots[i].sha256, roots[k].sha256);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(the_table_of_known_roots_has_each_once_and_in_one_spelling),
 		IN_BOTH(an_ak_is_taken_in_the_directory_that_enrolled_it_alone),
 		IN_BOTH(case_30_a_root_of_another_directory_is_no_root),
 		IN_BOTH(each_directory_keeps_its_own_rules),
