@@ -67,11 +67,11 @@ static bool read_trust_roots(const char *format, const struct options_roots *pat
 static bool read_revocation_lists(const struct options_roots *paths, struct message_verifier_settings *settings)
 {
 	for (size_t i = 0; i < paths->count; i++) {
-		struct message_revocation_list list = {.file = bytes_from_text(paths->at[i]), .directories = 1};
+		struct message_trust_file list = {.file = bytes_from_text(paths->at[i]), .directories = 1};
 		if (!read_file(paths->at[i], longest_list, &list.content))
 			return false;
 		const size_t before = files.size;
-		if (is_refused(wire_encode(message_revocation_list, &list, &files)))
+		if (is_refused(wire_encode(message_trust_file, &list, &files)))
 			return fail(paths->at[i], "there is too much to read");
 		settings->revocation_lists.at[settings->revocation_lists.count++] = bytes_from(files.data + before, files.size - before);
 	}

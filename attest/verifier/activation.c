@@ -5,6 +5,7 @@
 #include <openssl/crypto.h>
 #include <openssl/rand.h>
 
+#include "attest/verifier/bundle.h"
 #include "attest/verifier/creation.h"
 #include "attest/verifier/credential.h"
 #include "attest/verifier/rsa_key.h"
@@ -43,7 +44,7 @@ static void free_key(EVP_PKEY **key)
 
 static void free_stack(STACK_OF(X509) **stack)
 {
-	sk_X509_pop_free(*stack, X509_free);
+	bundle_free(*stack);
 }
 
 /* An NV index may be longer than its certificate; makers leave the rest as it was written or erased. */
@@ -81,6 +82,8 @@ static status judge_chain(const struct message_ak_begin *ask, struct enrolment *
 			return REFUSE(internal);
 		}
 	}
+	if (!bundle_add(enrolment->directory->ek_intermediates, intermediates))
+		return REFUSE(internal);
 	const struct chain_question question = {enrolment->certificate, intermediates, chain_any_order,
 						&enrolment->directory->ek_roots, &enrolment->directory->revoked};
 	const enum chain_verdict verdict = chain_verify(&question, enrolment->root_hash, detail);

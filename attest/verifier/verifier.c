@@ -8,6 +8,7 @@
 #include <stdio.h>
 
 #include "attest/token/token.h"
+#include "attest/verifier/bundle.h"
 #include "attest/verifier/format.h"
 #include "attest/verifier/known_root.h"
 #include "attest/verifier/vendor.h"
@@ -119,35 +120,68 @@ static const char *read_directories(const struct message_verifier_settings *sett
 	return NULL;
 }
 
-/* What is wrong goes to detail with the file's name. */
-static bool read_revocation_list(struct bytes encoded, struct verifier *out, struct detail *detail)
+/* What is wrong; NULL: nothing. */
+static const char *add_revocation_list(const struct message_trust_file *file, struct verifier *out)
 {
-	struct message_revocation_list record;
-	if (is_refused(wire_decode(message_revocation_list, encoded, &record)) || record.directories == 0 ||
-	    record.directories >> out->directory_count != 0) {
-		detail_say(detail, "a list of revoked certificates is no record of one");
-		return false;
-	}
 	struct revocation_list *list = &out->lists[out->list_count];
-	const char *what = revocation_read(record.content, list);
-	if (what != NULL) {
-		detail_say(detail, "the list of revoked certificates %.*s cannot be used: %s", (int)record.file.size,
-			   (const char *)record.file.data, what);
-		return false;
-	}
+	const char *what = revocation_read(file->content, list);
+	if (what != NULL)
+		return what;
 	out->list_count++;
 	for (size_t i = 0; i < out->directory_count; i++)
-		if ((record.directories >> i & 1) != 0)
+		if ((file->directories >> i & 1) != 0)
 			out->directories[i].revoked.at[out->directories[i].revoked.count++] = list;
+	return NULL;
+}
+
+static bool add_bundle(const STACK_OF(X509) *bundle, struct verifier_directory *to)
+{
+	if (to->ek_intermediates == NULL)
+		to->ek_intermediates = sk_X509_new_null();
+	return to->ek_intermediates != NULL && bundle_add(bundle, to->ek_intermediates);
+}
+
+static const char *add_intermediates(const struct message_trust_file *file, struct verifier *out)
+{
+	STACK_OF(X509) *bundle = bundle_read(file->content);
+	const char *what = bundle == NULL ? "it holds no certificate, or one that is none" : NULL;
+	for (int i = 0; what == NULL && i < sk_X509_num(bundle); i++)
+		if (X509_check_ca(sk_X509_value(bundle, i)) == 0)
+			what = "it holds a certificate that issues no others";
+	for (size_t i = 0; what == NULL && i < out->directory_count; i++)
+		if ((file->directories >> i & 1) != 0 && !add_bundle(bundle, &out->directories[i]))
+			what = "there is no memory";
+	bundle_free(bundle);
+	return what;
+}
+
+/* What is wrong goes to detail with the file's name. */
+static bool read_files(const struct bytes *encoded, size_t count, const char *kind,
+		       const char *(*add)(const struct message_trust_file *file, struct verifier *out), struct verifier *out,
+		       struct detail *detail)
+{
+	for (size_t i = 0; i < count; i++) {
+		struct message_trust_file file;
+		if (is_refused(wire_decode(message_trust_file, encoded[i], &file)) || file.directories == 0 ||
+		    file.directories >> out->directory_count != 0) {
+			detail_say(detail, "a %s is no record of one", kind);
+			return false;
+		}
+		const char *what = add(&file, out);
+		if (what == NULL)
+			continue;
+		detail_say(detail, "the %s %.*s cannot be used: %s", kind, (int)file.file.size, (const char *)file.file.data, what);
+		return false;
+	}
 	return true;
 }
 
-static bool read_revocation_lists(const struct message_verifier_settings *settings, struct verifier *out, struct detail *detail)
+static bool read_all_files(const struct message_verifier_settings *settings, struct verifier *out, struct detail *detail)
 {
-	for (size_t i = 0; i < settings->revocation_lists.count; i++)
-		if (!read_revocation_list(settings->revocation_lists.at[i], out, detail))
-			return false;
-	return true;
+	return read_files(settings->revocation_lists.at, settings->revocation_lists.count, "list of revoked certificates",
+			  add_revocation_list, out, detail) &&
+	       read_files(settings->ek_intermediates.at, settings->ek_intermediates.count, "file of intermediate certificates",
+			  add_intermediates, out, detail);
 }
 
 /* Over the settings without their keys, so that it says what was trusted and is the same after a restart. */
@@ -211,7 +245,7 @@ bool verifier_open(const struct message_verifier_settings *settings, struct veri
 {
 	*out = (struct verifier){.settings = *settings};
 	const char *what = read_settings(settings, out);
-	if (what == NULL && read_revocation_lists(settings, out, detail))
+	if (what == NULL && read_all_files(settings, out, detail))
 		return true;
 	if (what != NULL)
 		detail_say(detail, "%s", what);
@@ -230,6 +264,7 @@ void verifier_close(struct verifier *verifier)
 		free_roots(&directory->android_roots);
 		free_roots(&directory->packed_roots);
 		free_roots(&directory->step_roots);
+		bundle_free(directory->ek_intermediates);
 	}
 	for (size_t i = 0; i < verifier->list_count; i++)
 		revocation_free(&verifier->lists[i]);

@@ -13,6 +13,7 @@ enum { verifier_voucher_life_s = 1800, verifier_activation_life_s = 600 };
 struct verifier_directory {
 	struct message_verifier_directory rules; /* views as below */
 	struct chain_roots ek_roots, ak_roots, apple_roots, android_roots, packed_roots, step_roots;
+	STACK_OF(X509) *ek_intermediates; /* owned; NULL: none */
 	struct revocation_lists revoked;
 	struct bytes ek_vendors[chain_most_roots]; /* of each of ek_roots: whom it may certify, with spaces between; empty: all */
 };
@@ -29,7 +30,7 @@ struct verifier {
 	uint8_t configuration_hash[32]; /* of the settings without their secret keys */
 };
 
-/* False, with a sentence in detail, when a root, a list or an administrator in the settings cannot be read. Not to be copied. */
+/* False, with a sentence in detail, when a root, a file or an administrator in the settings cannot be read. Not to be copied. */
 bool verifier_open(const struct message_verifier_settings *settings, struct verifier *out, struct detail *detail);
 /* One line a root: whose it is, as far as that is known (level 6), that it is unknown (5), or known for another format (4). */
 void verifier_tell_roots(const struct message_verifier_settings *settings,

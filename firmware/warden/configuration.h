@@ -67,7 +67,8 @@ struct configuration_profile {
 
 /* directory NAME { path = "segment of its URLs in place of NAME", envelope and validity, or profiles = {names}, ak_validity, identifiers =
  * {types; none: permanent-identifier}, challenges = {none: device-attest-01}, formats = {tpm}, ek_roots = {files}, ak_roots =
- * {files}, apple_roots = {files}, android_roots = {files}, packed_roots = {files}, step_roots = {files}, revocation_lists = {files},
+ * {files}, apple_roots = {files}, android_roots = {files}, packed_roots = {files}, step_roots = {files}, ek_intermediates = {files},
+ * revocation_lists = {files},
  * expired_ek_certificates = false, virtual_tpm = false, sha1_signatures = false, eab_required = false, attestation_ca = false,
  * keep_statements = false, accounts, orders, account_idle, limits, longest_record_days } */
 struct configuration_directory {
@@ -83,7 +84,8 @@ struct configuration_directory {
 	const char *android_roots[configuration_most_format_roots], *packed_roots[configuration_most_format_roots];
 	const char *step_roots[configuration_most_format_roots];
 	const char *revocation_lists[configuration_most]; /* CRLs in PEM or DER, or status lists in JSON */
-	size_t revocation_list_count;
+	const char *ek_intermediates[configuration_most]; /* certificates: DER, or any number in PEM */
+	size_t revocation_list_count, ek_intermediate_count;
 	size_t format_count, ek_root_count, ak_root_count, apple_root_count, android_root_count, packed_root_count, step_root_count;
 	bool virtual_tpm, sha1_signatures, expired_ek_certificates, eab_required, attestation_ca, keep_statements;
 	struct configuration_limits limits;

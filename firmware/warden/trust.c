@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  * The roots of all directories in one pool: each is there once for what it certifies, with the directories that it serves. So are
- * lists of revoked certificates. */
+ * the files that chains are judged by beside them. */
 #include "firmware/warden/trust.h"
 
 struct pool {
@@ -77,38 +77,55 @@ static bool take_makers(struct pool *pool)
 	return true;
 }
 
-/* A file of several directories is there once. */
-struct lists {
+/* Files of one kind: of a directory, and of all, where a file of several directories is there once. */
+struct files {
+	const char *const *paths;
+	size_t count;
+};
+struct all_files {
 	const char *paths[configuration_most];
 	uint32_t directories[configuration_most];
 	size_t count;
 };
 
-static bool add_list(struct lists *lists, const char *path, uint32_t bit)
+static bool add_file(struct all_files *all, const char *path, uint32_t bit)
 {
 	size_t at = 0;
-	while (at < lists->count && strcmp(lists->paths[at], path) != 0)
+	while (at < all->count && strcmp(all->paths[at], path) != 0)
 		at++;
 	if (at == configuration_most)
-		return piece_complain(path, "there are more lists of revoked certificates in all directories than there is room for");
-	if (at == lists->count)
-		lists->count++;
-	lists->paths[at] = path;
-	lists->directories[at] |= bit;
+		return piece_complain(path, "there are more files of its kind in all directories than there is room for");
+	if (at == all->count)
+		all->count++;
+	all->paths[at] = path;
+	all->directories[at] |= bit;
 	return true;
 }
 
-static bool take_lists(const struct building *building, struct message_verifier_settings *out)
+static struct files revocation_lists_of(const struct configuration_directory *directory)
 {
-	struct lists lists = {.count = 0};
-	for (size_t i = 0; i < building->from->directory_count; i++)
-		for (size_t k = 0; k < building->from->directories[i].revocation_list_count; k++)
-			if (!add_list(&lists, building->from->directories[i].revocation_lists[k], (uint32_t)1 << i))
+	return (struct files){directory->revocation_lists, directory->revocation_list_count};
+}
+
+static struct files intermediates_of(const struct configuration_directory *directory)
+{
+	return (struct files){directory->ek_intermediates, directory->ek_intermediate_count};
+}
+
+static bool take_files(const struct building *building, struct files (*of)(const struct configuration_directory *directory),
+		       struct bytes *items, size_t *item_count)
+{
+	struct all_files all = {.count = 0};
+	for (size_t i = 0; i < building->from->directory_count; i++) {
+		const struct files files = of(&building->from->directories[i]);
+		for (size_t k = 0; k < files.count; k++)
+			if (!add_file(&all, files.paths[k], (uint32_t)1 << i))
 				return false;
-	for (size_t i = 0; i < lists.count; i++) {
-		struct message_revocation_list list = {.file = bytes_from_text(lists.paths[i]), .directories = lists.directories[i]};
-		if (!piece_take_file(building, lists.paths[i], 524288, &list.content) ||
-		    !piece_take_record(building, message_revocation_list, &list, &out->revocation_lists.at[out->revocation_lists.count++]))
+	}
+	for (size_t i = 0; i < all.count; i++) {
+		struct message_trust_file file = {.file = bytes_from_text(all.paths[i]), .directories = all.directories[i]};
+		if (!piece_take_file(building, all.paths[i], 524288, &file.content) ||
+		    !piece_take_record(building, message_trust_file, &file, &items[(*item_count)++]))
 			return false;
 	}
 	return true;
@@ -125,5 +142,6 @@ bool trust_take(const struct building *building, struct message_verifier_setting
 	for (size_t i = 0; i < pool.count; i++)
 		if (!piece_take_record(building, message_trust_root, &pool.at[i], &out->roots.at[out->roots.count++]))
 			return false;
-	return take_lists(building, out);
+	return take_files(building, revocation_lists_of, out->revocation_lists.at, &out->revocation_lists.count) &&
+	       take_files(building, intermediates_of, out->ek_intermediates.at, &out->ek_intermediates.count);
 }

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  * AK enrolment: whose EK certificates are taken, and in whose name. */
+#include <openssl/pem.h>
+
+#include "attest/verifier/bundle.h"
 #include "tests/device/identifier.h"
 #include "tests/device/revocation.h"
 #include "tests/unit/activation_stage.h"
@@ -17,6 +20,91 @@ static void an_ek_certificate_chains_through_the_makers_intermediate(void **stat
 	bench.ask.ek_intermediates.at[0].size--;
 	assert_int_equal(begin_with(options), refusal_ek_certificate_malformed);
 	device_authority_free(&between);
+}
+
+/* In PEM, behind what is there already. */
+static void append_pem(X509 *certificate, struct device_octets *out)
+{
+	BIO *text = BIO_new(BIO_s_mem());
+	char *start = NULL;
+	assert_int_equal(PEM_write_bio_X509(text, certificate), 1);
+	const long size = BIO_get_mem_data(text, &start);
+	device_append(out, start, (size_t)size);
+	BIO_free(text);
+}
+
+static void an_ek_certificate_chains_through_an_intermediate_of_the_configuration(void **state)
+{
+	(void)state;
+	static struct device_authority between, stranger, under;
+	static struct device_octets file, secret;
+	struct message_ak_voucher voucher;
+	uint8_t root_hash[32];
+	struct verifier_directory *directory = &bench.verifier.directories[0];
+	device_authority_new(&(struct device_authority_options){.name = "Between", .issuer = &bench.root}, &between);
+	device_authority_new(&(struct device_authority_options){.name = "Stranger"}, &stranger);
+	device_authority_new(&(struct device_authority_options){.name = "Under", .issuer = &stranger}, &under);
+	file.size = 0;
+	device_append(&file, "a bundle\n", 9);
+	append_pem(stranger.certificate, &file);
+	append_pem(under.certificate, &file);
+	device_append(&file, "# the one that counts\n", 22);
+	append_pem(between.certificate, &file);
+	directory->ek_intermediates = bundle_read(device_view(&file));
+	assert_int_equal(sk_X509_num(directory->ek_intermediates), 3);
+	assert_int_equal(begin_with((struct device_certificate){.authority = &between}), refusal_none);
+	assert_true(activate(&secret));
+	assert_int_equal(finish_as(thumbprint, device_view(&secret), bench.begun.state, &voucher), refusal_none);
+	assert_int_equal(EVP_Digest(bench.root.der, bench.root.size, root_hash, NULL, EVP_sha256(), NULL), 1);
+	assert_memory_equal(voucher.ek_root_hash, root_hash, 32);
+	/* it is no root, whatever it calls itself */
+	assert_int_equal(begin_with((struct device_certificate){.authority = &under}), refusal_ek_certificate_untrusted);
+	assert_int_equal(begin_with((struct device_certificate){.authority = &stranger}), refusal_ek_certificate_untrusted);
+	bundle_free(directory->ek_intermediates);
+	device_authority_free(&between);
+	device_authority_free(&stranger);
+	device_authority_free(&under);
+}
+
+/* What the verifier says of the file; empty: it starts. */
+static const char *open_with_intermediates(struct bytes content)
+{
+	static struct message_verifier_settings settings;
+	static uint8_t octets[70000];
+	static struct detail detail;
+	static struct verifier opened;
+	struct buffer record = BUFFER(octets);
+	const struct message_trust_file file = {.file = bytes_from_text("/etc/makers.pem"), .directories = 2, .content = content};
+	const struct message_verifier_directory rules[2] = {{.name = bytes_from_text("first")}, {.name = bytes_from_text("second")}};
+	for (size_t i = 0; i < 2; i++)
+		settings.directories.at[i] = device_directory(&rules[i]);
+	settings.directories.count = 2;
+	assert_false(is_refused(wire_encode(message_trust_file, &file, &record)));
+	settings.ek_intermediates.at[0] = buffer_view(&record);
+	settings.ek_intermediates.count = 1;
+	detail.text[0] = 0;
+	if (verifier_open(&settings, &opened, &detail)) {
+		assert_null(opened.directories[0].ek_intermediates);
+		assert_true(sk_X509_num(opened.directories[1].ek_intermediates) > 0);
+		verifier_close(&opened);
+	}
+	return detail.text;
+}
+
+static void a_file_of_intermediates_is_of_its_directories_and_holds_issuers_alone(void **state)
+{
+	(void)state;
+	static struct device_octets file;
+	assert_string_equal(open_with_intermediates(bytes_from(bench.root.der, bench.root.size)), "");
+	file.size = 0;
+	append_pem(bench.root.certificate, &file);
+	append_pem(bench.root.certificate, &file);
+	assert_string_equal(open_with_intermediates(device_view(&file)), "");
+	file.size -= 100;
+	assert_string_equal(open_with_intermediates(device_view(&file)),
+			    "the file of intermediate certificates /etc/makers.pem cannot be used: it holds no certificate, or one that is none");
+	assert_non_null(strstr(open_with_intermediates(bytes_from_text("nothing")), "it holds no certificate"));
+	assert_non_null(strstr(open_with_intermediates(device_view(&bench.certificate)), "it holds a certificate that issues no others"));
 }
 
 static void another_directory_is_directory_wrong(void **state)
@@ -229,6 +317,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		ON_BENCH(an_ek_certificate_chains_through_the_makers_intermediate),
+		ON_BENCH(an_ek_certificate_chains_through_an_intermediate_of_the_configuration),
+		ON_BENCH(a_file_of_intermediates_is_of_its_directories_and_holds_issuers_alone),
 		ON_BENCH(another_directory_is_directory_wrong),
 		ON_BENCH(case_33_a_revoked_ek_certificate_is_refused),
 		ON_BENCH(what_is_not_one_certificate_is_ek_certificate_malformed),

@@ -259,10 +259,10 @@ static void a_verifier_does_not_start_with_a_list_that_it_cannot_read(void **sta
 	static const uint32_t directories[] = {1, 1, 2};
 	for (size_t i = 0; i < 3; i++) {
 		struct buffer record = BUFFER(octets);
-		const struct message_revocation_list made = {.file = bytes_from_text("/a/list"),
+		const struct message_trust_file made = {.file = bytes_from_text("/a/list"),
 							     .directories = directories[i],
 							     .content = bytes_from_text(contents[i])};
-		assert_false(is_refused(wire_encode(message_revocation_list, &made, &record)));
+		assert_false(is_refused(wire_encode(message_trust_file, &made, &record)));
 		settings.revocation_lists.at[0] = buffer_view(&record);
 		settings.revocation_lists.count = 1;
 		assert_int_equal(verifier_open(&settings, &opened, &detail), i == 0);

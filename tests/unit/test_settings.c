@@ -595,7 +595,7 @@ static void a_root_of_several_directories_is_told_once(void **state)
 static void lists_of_revoked_certificates_are_told_once_with_their_directories(void **state)
 {
 	static struct message_verifier_settings got;
-	struct message_revocation_list list;
+	struct message_trust_file list;
 	(void)state;
 	configuration.directories[1] = configuration.directories[0];
 	configuration.directories[1].name = "second";
@@ -606,13 +606,29 @@ static void lists_of_revoked_certificates_are_told_once_with_their_directories(v
 	build();
 	decode(process_VERIFIER, &got);
 	assert_int_equal(got.revocation_lists.count, 2);
-	assert_false(is_refused(wire_decode(message_revocation_list, got.revocation_lists.at[0], &list)));
+	assert_false(is_refused(wire_decode(message_trust_file, got.revocation_lists.at[0], &list)));
 	assert_int_equal(list.directories, 3);
 	assert_text(list.content, "../ek-root.pem");
 	assert_text(list.file, configuration.directories[0].ek_roots[0]);
-	assert_false(is_refused(wire_decode(message_revocation_list, got.revocation_lists.at[1], &list)));
+	assert_false(is_refused(wire_decode(message_trust_file, got.revocation_lists.at[1], &list)));
 	assert_int_equal(list.directories, 2);
 	assert_text(list.content, "keys/root.der");
+	assert_int_equal(got.ek_intermediates.count, 0);
+}
+
+static void intermediates_of_tpm_makers_are_told_likewise_and_apart(void **state)
+{
+	static struct message_verifier_settings got;
+	struct message_trust_file file;
+	(void)state;
+	configuration.directories[0].ek_intermediates[configuration.directories[0].ek_intermediate_count++] = configuration.directories[0].ek_roots[0];
+	build();
+	decode(process_VERIFIER, &got);
+	assert_int_equal(got.revocation_lists.count, 0);
+	assert_int_equal(got.ek_intermediates.count, 1);
+	assert_false(is_refused(wire_decode(message_trust_file, got.ek_intermediates.at[0], &file)));
+	assert_int_equal(file.directories, 1);
+	assert_text(file.content, "../ek-root.pem");
 }
 
 #define CASE(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
@@ -639,6 +655,7 @@ int main(void)
 		CASE(a_key_file_that_is_not_text_is_refused),
 		CASE(the_longest_lists_have_room_and_one_more_is_refused),
 		CASE(a_root_of_several_directories_is_told_once),
+		CASE(intermediates_of_tpm_makers_are_told_likewise_and_apart),
 		CASE(lists_of_revoked_certificates_are_told_once_with_their_directories),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
