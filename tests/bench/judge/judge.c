@@ -91,6 +91,7 @@ int main(void)
 	device_authority_new(&(struct device_authority_options){.name = "Sub", .issuer = &root}, &sub);
 	for (const struct format *row; (row = format_row(verifier.directories[0].rules.formats.count)) != NULL;)
 		verifier.directories[0].rules.formats.at[verifier.directories[0].rules.formats.count++] = bytes_from_text(row->name);
+	verifier.directories[0].rules.name = bytes_from_text("devices");
 	verifier.directories[0].rules.may_be_virtual = 1;
 	trust(&verifier.ak_issuers);
 	trust(&verifier.directories[0].apple_roots);
