@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  * RFC 5280 path validation by OpenSSL over the given roots alone, with what it leaves open by default closed. */
 #include "attest/verifier/chain.h"
+#include "attest/verifier/chain_memory.h"
 
 #include <openssl/err.h>
 #include <openssl/x509_vfy.h>
@@ -94,6 +95,7 @@ enum chain_verdict chain_verify(const struct chain_question *question, uint8_t r
 		X509_VERIFY_PARAM_set_time(parameters, (time_t)roots->at_s);
 	if (roots->may_leaf_be_expired)
 		X509_STORE_CTX_set_verify_cb(context, pass_expired_leaf);
+	chain_memory_use(context);
 	const enum chain_verdict verdict = judge(context, question, root_hash, detail);
 	ERR_clear_error();
 	return verdict;

@@ -42,11 +42,13 @@ tests += test_verifier_gaps
 test_verifier_gaps.uses = attest/verifier attest/token ca/jose firmware/boundary
 test_verifier_gaps.packages = libcrypto libcbor tss2-mu
 
-tests += test_oracle test_chain
+tests += test_oracle test_chain test_chain_memory
 test_oracle.uses = attest/verifier attest/token tests/device ca/jose firmware/boundary
 test_oracle.packages = libcrypto libcbor tss2-mu
 test_chain.uses = attest/verifier attest/token tests/device ca/jose firmware/boundary
 test_chain.packages = libcrypto libcbor tss2-mu
+test_chain_memory.uses = $(test_chain.uses)
+test_chain_memory.packages = $(test_chain.packages)
 
 tests += test_cbor test_tpm_structures
 test_cbor.uses = attest/verifier attest/token tests/device ca/jose firmware/boundary

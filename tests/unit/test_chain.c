@@ -3,10 +3,28 @@
 #include <openssl/hmac.h>
 
 #include "attest/token/token.h"
+#include "attest/verifier/chain_memory.h"
 #include "ca/jose/base64url.h"
 #include "tests/unit/statement_stage.h"
 
 enum { most_between = 6 };
+
+/* Judged with nothing remembered, and again after a good leaf from the same authorities: the same both times. */
+static enum refusal judge_cold_and_warm(const struct device_statement *statement, const struct device_authority *last)
+{
+	struct device_octets certificate = {0};
+	struct bytes chain[1 + most_between];
+	struct device_statement first = *statement;
+	make_certificate(&stage.ak, &(struct device_certificate){.authority = last}, &certificate);
+	memcpy(chain, statement->chain, statement->chain_count * sizeof chain[0]);
+	chain[0] = device_view(&certificate);
+	first.chain = chain;
+	chain_memory_forget();
+	const enum refusal cold = judge_built(statement);
+	judge_built(&first);
+	assert_int_equal(judge_built(statement), cold);
+	return cold;
+}
 
 /* Judges a good statement whose x5c is the AK certificate from the last authority and then what `sent` says. */
 static enum refusal judge_path(const struct device_authority *last, const struct device_certificate *knobs,
@@ -23,7 +41,7 @@ static enum refusal judge_path(const struct device_authority *last, const struct
 	struct device_statement statement = good();
 	statement.chain = chain;
 	statement.chain_count = 1 + count;
-	return judge_built(&statement);
+	return judge_cold_and_warm(&statement, last);
 }
 
 /* Two authorities below our own issuer; what the first is, the test says. */

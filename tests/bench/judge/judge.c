@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Judgements of good statements each second of one core's CPU, and beside them the floor: the signature checks alone that no judge can
- * leave out (each certificate of the chain, and what the device signed), with the keys at hand. */
+ * Judgements of good statements each second of one core's CPU, and beside them the floor: the signature checks of a first judgement
+ * (each certificate of the chain, and what the device signed) alone, with the keys at hand. Of apple, android-key, packed and step
+ * one certificate is an intermediate one, whose check is remembered from the first on: they may fall below their floor. */
 #include <openssl/evp.h>
 #include <stdio.h>
 #include <time.h>
