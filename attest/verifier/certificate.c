@@ -210,15 +210,28 @@ bool certificate_names_read(X509 *certificate, struct certificate_names *out)
 	return is_good;
 }
 
+/* Frees the DER. */
+static bool hash(unsigned char *der, int der_size, uint8_t out[32])
+{
+	unsigned size = 0;
+	const bool is_hashed = der_size > 0 && EVP_Digest(der, (size_t)der_size, out, &size, EVP_sha256(), NULL) == 1 && size == 32;
+	OPENSSL_free(der);
+	return is_hashed;
+}
+
+/* Not X509_digest, which looks for the algorithm each time: five times as dear. */
+bool certificate_hash(X509 *certificate, uint8_t out[32])
+{
+	unsigned char *der = NULL;
+	const int size = i2d_X509(certificate, &der);
+	return hash(der, size, out);
+}
+
 bool certificate_spki_hash(X509 *certificate, uint8_t out[32])
 {
 	unsigned char *spki = NULL;
-	unsigned size = 0;
-	const int spki_size = i2d_X509_PUBKEY(X509_get_X509_PUBKEY(certificate), &spki);
-	const bool is_hashed = spki_size > 0 &&
-			       EVP_Digest(spki, (size_t)spki_size, out, &size, EVP_sha256(), NULL) == 1 && size == 32;
-	OPENSSL_free(spki);
-	return is_hashed;
+	const int size = i2d_X509_PUBKEY(X509_get_X509_PUBKEY(certificate), &spki);
+	return hash(spki, size, out);
 }
 
 enum certificate_extension certificate_find_extension(X509 *certificate, const char *oid, struct bytes *out)

@@ -44,6 +44,9 @@ bool certificate_names_read(X509 *certificate, struct certificate_names *out);
  * well-formed one. Shared with the judge of certificate requests. */
 bool certificate_permanent_identifier(const GENERAL_NAME *name, char *out, size_t room);
 
+/* SHA-256 over the certificate's DER. */
+bool certificate_hash(X509 *certificate, uint8_t out[32]);
+
 /* SHA-256 over the DER SubjectPublicKeyInfo. */
 bool certificate_spki_hash(X509 *certificate, uint8_t out[32]);
 

@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0
  * RFC 5280 path validation by OpenSSL over the given roots alone, with what it leaves open by default closed. */
 #include "attest/verifier/chain.h"
-#include "attest/verifier/chain_memory.h"
 
 #include <openssl/err.h>
 #include <openssl/x509_vfy.h>
+
+#include "attest/verifier/chain_memory.h"
 
 /* Level 2 refuses SHA-1, MD5 and keys below 112 bits everywhere in the chain but the anchor's own signature. */
 enum { least_level = 2, most_depth = 8 };
@@ -56,8 +57,7 @@ static enum chain_verdict judge(X509_STORE_CTX *context, const struct chain_ques
 		return chain_untrusted;
 	if (question->order == chain_in_order && !is_the_path(chain, question->intermediates, detail))
 		return chain_untrusted;
-	unsigned size = 0;
-	if (X509_digest(sk_X509_value(chain, sk_X509_num(chain) - 1), EVP_sha256(), root_hash, &size) != 1 || size != 32)
+	if (!certificate_hash(sk_X509_value(chain, sk_X509_num(chain) - 1), root_hash))
 		return chain_untrusted;
 	return revocation_judge(question->lists, chain, detail) ? chain_good : chain_revoked;
 }

@@ -3,10 +3,8 @@
 #include "attest/verifier/chain_memory.h"
 
 #include <openssl/evp.h>
-#include <stdint.h>
-#include <string.h>
 
-#include "firmware/boundary/status.h"
+#include "attest/verifier/certificate.h"
 
 enum { hash_size = 32, remembered_most = 64, longest_path = 16, checked_always = 2 /* the leaf and who issued it */ };
 
@@ -30,13 +28,12 @@ static bool name_path(const STACK_OF(X509) *path, uint8_t out[hash_size])
 {
 	uint8_t hashes[longest_path][hash_size];
 	const int count = sk_X509_num(path) - 1;
-	unsigned size = 0;
 	if (count > longest_path)
 		return false;
 	for (int i = 0; i < count; i++)
-		if (X509_digest(sk_X509_value(path, i + 1), EVP_sha256(), hashes[i], &size) != 1)
+		if (!certificate_hash(sk_X509_value(path, i + 1), hashes[i]))
 			return false;
-	return EVP_Digest(hashes, (size_t)count * hash_size, out, &size, EVP_sha256(), NULL) == 1;
+	return EVP_Digest(hashes, (size_t)count * hash_size, out, NULL, EVP_sha256(), NULL) == 1;
 }
 
 /* Those that OpenSSL will not see this time; one that is not valid now is for it to refuse. */

@@ -13,6 +13,7 @@
 #include "tests/device/certificate.h"
 
 enum { day_s = 86400 };
+static const struct revocation_lists no_lists;
 
 /* A root, two authorities below it, and a leaf. */
 struct line {
@@ -70,7 +71,8 @@ static void close_line(struct line *line)
 static struct verdict judge(X509 *leaf, STACK_OF(X509) *between, const struct chain_roots *roots)
 {
 	struct verdict verdict = {.is_good = false};
-	verdict.is_good = chain_verify(leaf, between, chain_in_order, roots, verdict.root_hash, &verdict.detail);
+	const struct chain_question question = {leaf, between, chain_in_order, roots, &no_lists};
+	verdict.is_good = chain_verify(&question, verdict.root_hash, &verdict.detail) == chain_good;
 	assert_int_equal(sk_X509_num(between), 2); /* nobody's stack is changed */
 	return verdict;
 }
