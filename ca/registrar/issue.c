@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  * The one way to the signer for certificates. The order of things: ledger and signature there, then the row here, and
- * only then the client. */
+ * only then the client. Who gave up meanwhile what the certificate rests on gets none: it is void. */
 #include "ca/registrar/issue.h"
 
 #include "ca/registrar/ask.h"
@@ -36,6 +36,8 @@ status issue_certificate(struct registrar *registrar, enum message id, const voi
 	if (!is_refused(done))
 		done = keep(registrar, &issued, row);
 	takeover_release(registrar);
+	if (done.refusal == refusal_order_not_ready || done.refusal == refusal_activation_unknown)
+		takeover_announce(registrar);
 	row->leaf = row->issuers = (struct bytes){0}; /* they pointed here */
 	return done;
 }

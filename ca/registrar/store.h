@@ -210,7 +210,8 @@ struct certificate_row {
 	struct bytes leaf;    /* DER */
 	struct bytes issuers; /* PEM, without the root; kept once for all that share it */
 };
-/* Keeps the certificate and makes its order valid, or its activation used, and its account proven. */
+/* Keeps the certificate and makes its order valid, or its activation used, and its account proven. order_not_ready,
+ * activation_unknown: that has ended meanwhile. */
 status store_certificate_add(struct store *store, const struct certificate_row *certificate);
 /* entry_unknown. Leaf and issuers are copied into room. */
 status store_certificate_find_order(struct store *store, int64_t order, struct buffer *room,

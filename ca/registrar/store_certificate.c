@@ -20,13 +20,15 @@ static status keep_issuers(struct store *store, struct bytes pem, int64_t *out)
 	return OK;
 }
 
-static status finish(struct store *store, enum statement which, int64_t id)
+/* `ended`: it is not open any more. */
+static status finish(struct store *store, enum statement which, int64_t id, status ended)
 {
 	if (id == 0)
 		return OK;
 	sqlite3_stmt *s = store_statement(store, which);
 	store_bind_number(store, s, 1, (uint64_t)id);
-	return store_do(store, s);
+	TRY(store_do(store, s));
+	return sqlite3_changes(store->connection) == 1 ? OK : ended;
 }
 
 static status prove(struct store *store, const struct certificate_row *certificate)
@@ -55,8 +57,8 @@ status store_certificate_add(struct store *store, const struct certificate_row *
 	store_bind_blob(store, s, 9, certificate->leaf.data, certificate->leaf.size);
 	store_bind_number(store, s, 10, (uint64_t)issuers);
 	TRY(store_do(store, s));
-	TRY(finish(store, statement_order_finish, certificate->order));
-	TRY(finish(store, statement_activation_finish, certificate->activation));
+	TRY(finish(store, statement_order_finish, certificate->order, REFUSE(order_not_ready)));
+	TRY(finish(store, statement_activation_finish, certificate->activation, REFUSE(activation_unknown)));
 	return prove(store, certificate);
 }
 

@@ -3,6 +3,7 @@
 #include "tests/registrar/bench.h"
 
 #include <stdio.h>
+#include <unistd.h>
 
 #define AK_BEGIN                                                                                                       \
 	"{\"ekCertificate\":\"MIIB\",\"ekIntermediates\":[\"MIIC\"],\"ekPublic\":\"AAEC\",\"akPublic\":\"AAED\"}"
@@ -92,6 +93,30 @@ static void an_activation_survives_a_neighbour_that_is_away(void **state)
 	bench_forget(&client);
 }
 
+/* The account ends while the signer has it in hand. */
+static void case_68_an_activation_that_ends_while_the_signer_issues_gives_no_certificate(void **state)
+{
+	struct bench *bench = *state;
+	struct client client = bench_client();
+	struct answer answer;
+	char url[600];
+	bench_register(bench, &client);
+	begin_ak(bench, &client, url);
+	struct sender finish = {.bench = bench, .client = &client, .path = url, .payload = "{\"secret\":\"c2VjcmV0\"}"};
+	bench->signer.late_ms = 400;
+	bench_post_apart(&finish);
+	while (bench->signer.issues == 0)
+		usleep(1000);
+	bench_post(bench, &client, client.kid, "{\"status\":\"deactivated\"}", &answer);
+	assert_int_equal(answer.http_status, 200);
+	bench_await(&finish);
+	assert_int_equal(finish.http_status, 403);
+	assert_false(is_refused(takeover_hold(&bench->registrar)));
+	takeover_release(&bench->registrar);
+	assert_int_equal(bench->signer.entries[0].state, 'v');
+	bench_forget(&client);
+}
+
 static void wrong_ak_evidence_is_refused_and_open_activations_are_bounded(void **state)
 {
 	static const struct {
@@ -138,6 +163,7 @@ int main(void)
 	    ON_A_BENCH(an_ak_is_activated_in_two_steps_and_case_48_once),
 	    ON_A_BENCH(case_48_a_wrong_or_empty_secret_uses_the_activation_up),
 	    ON_A_BENCH(an_activation_survives_a_neighbour_that_is_away),
+	    ON_A_BENCH(case_68_an_activation_that_ends_while_the_signer_issues_gives_no_certificate),
 	    ON_A_BENCH(wrong_ak_evidence_is_refused_and_open_activations_are_bounded),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

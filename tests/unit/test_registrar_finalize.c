@@ -155,6 +155,92 @@ static void case_66_a_finalize_that_is_repeated_hears_that_the_first_is_in_hand(
 	bench_forget(&client);
 }
 
+/* The order's certificate is with the signer. */
+static void finalize_slowly(struct bench *bench, const struct client *client, const char *name, char path[600], struct sender *out)
+{
+	bench_attest(bench, client, name);
+	bench->signer.late_ms = 400;
+	*out = finalize_apart(bench, client, name, path);
+	bench_post_apart(out);
+	await_signer(bench, 1);
+}
+
+/* Nobody has the certificate of that entry, and nobody gets it. */
+static void assert_never_delivered(struct bench *bench, size_t entry)
+{
+	assert_false(is_refused(takeover_hold(&bench->registrar)));
+	takeover_release(&bench->registrar);
+	assert_int_equal(bench->signer.entries[entry].state, 'v');
+}
+
+/* RFC 8555 7.5.2: from its answer on it is not sufficient for a certificate. */
+static void case_68_an_authorization_given_up_while_the_signer_issues_gives_no_certificate(void **state)
+{
+	struct bench *bench = *state;
+	struct client client = bench_client();
+	struct answer answer;
+	struct sender first;
+	char path[600], given_up[600], name[65];
+	bench_register(bench, &client);
+	bench_order(bench, &client, "ABC", name);
+	finalize_slowly(bench, &client, name, path, &first);
+	bench_post(bench, &client, bench_path(given_up, "authorization/%s/0", name), "{\"status\":\"deactivated\"}", &answer);
+	assert_int_equal(answer.http_status, 200);
+	assert_string_equal(bench_text(&answer, "status"), "deactivated");
+	bench_await(&first);
+	assert_int_equal(first.http_status, 403);
+	bench_post(bench, &client, bench_path(path, "order/%s", name), NULL, &answer);
+	assert_string_equal(bench_text(&answer, "status"), "invalid");
+	assert_string_equal(bench_member(json_object_get(answer.json, "error"), "refusal"), "authorization_deactivated");
+	bench_post(bench, &client, bench_path(path, "certificate/%s", name), NULL, &answer);
+	assert_int_not_equal(answer.http_status, 200);
+	assert_never_delivered(bench, 0);
+	bench_order(bench, &client, "ABC", name); /* the device may come again */
+	bench_attest(bench, &client, name);
+	bench_finalize(bench, &client, name);
+	bench_forget(&client);
+}
+
+static void case_68_an_account_that_ends_while_the_signer_issues_gets_no_certificate(void **state)
+{
+	struct bench *bench = *state;
+	struct client client = bench_client();
+	struct answer answer;
+	struct sender first;
+	char path[600], name[65];
+	bench_register(bench, &client);
+	bench_order(bench, &client, "ABC", name);
+	finalize_slowly(bench, &client, name, path, &first);
+	bench_post(bench, &client, client.kid, "{\"status\":\"deactivated\"}", &answer);
+	assert_int_equal(answer.http_status, 200);
+	bench_await(&first);
+	assert_int_equal(first.http_status, 403);
+	assert_never_delivered(bench, 0);
+	bench_forget(&client);
+}
+
+/* The other way round: the certificate is there, and stays until somebody has it revoked. */
+static void an_authorization_given_up_after_the_certificate_was_kept_leaves_it(void **state)
+{
+	struct bench *bench = *state;
+	struct client client = bench_client();
+	struct answer answer;
+	char path[600], name[65];
+	bench_register(bench, &client);
+	bench_order(bench, &client, "ABC", name);
+	bench_attest(bench, &client, name);
+	bench_finalize(bench, &client, name);
+	bench_post(bench, &client, bench_path(path, "authorization/%s/0", name), "{\"status\":\"deactivated\"}", &answer);
+	assert_string_equal(bench_text(&answer, "status"), "deactivated");
+	bench_assert_order(bench, &client, name, "valid");
+	bench_post(bench, &client, bench_path(path, "certificate/%s", name), NULL, &answer);
+	assert_int_equal(answer.http_status, 200);
+	assert_false(is_refused(takeover_hold(&bench->registrar)));
+	takeover_release(&bench->registrar);
+	assert_int_equal(bench->signer.entries[0].state, 'i');
+	bench_forget(&client);
+}
+
 static void a_finalize_that_is_repeated_while_the_signer_is_away_is_not_told_that_the_order_is_not_ready(void **state)
 {
 	struct bench *bench = *state;
@@ -208,6 +294,9 @@ int main(void)
 	    ON_A_BENCH(the_signers_last_word_ends_the_order),
 	    ON_A_BENCH(case_66_of_parallel_finalizes_one_gets_through_with_one_issue),
 	    ON_A_BENCH(case_66_a_finalize_that_is_repeated_hears_that_the_first_is_in_hand),
+	    ON_A_BENCH(case_68_an_authorization_given_up_while_the_signer_issues_gives_no_certificate),
+	    ON_A_BENCH(case_68_an_account_that_ends_while_the_signer_issues_gets_no_certificate),
+	    ON_A_BENCH(an_authorization_given_up_after_the_certificate_was_kept_leaves_it),
 	    ON_A_BENCH(a_finalize_that_is_repeated_while_the_signer_is_away_is_not_told_that_the_order_is_not_ready),
 	    ON_A_BENCH(with_as_many_requests_in_hand_as_there_are_places_a_finalize_is_told_to_come_again),
 	};

@@ -102,6 +102,7 @@ static void a_database_of_the_version_before_learns_who_has_a_certificate(void *
 		      activated = store_bench_add_account(bench->store, 3);
 	struct order_row order = store_bench_add_order(bench->store, proven, "one");
 	struct certificate_row certificate = store_bench_certificate(1, order.id);
+	store_bench_judge_order(bench->store, &order);
 	store_bench_add_certificate(bench->store, &certificate);
 	certificate = store_bench_certificate(2, 0);
 	certificate.activation = store_bench_add_activation(bench->store, activated).id;
@@ -173,6 +174,7 @@ static void what_has_a_certificate_is_never_swept(void **state)
 	store_bench_add_certificate(bench->store, &certificate);
 	/* Nothing that we do makes such an order; the certificate alone protects it. */
 	certificate = store_bench_certificate(2, odd.id);
+	store_bench_judge_order(bench->store, &odd);
 	store_bench_add_certificate(bench->store, &certificate);
 	store_bench_run(bench, "UPDATE acme_order SET state = 'i' WHERE name = 'odd'");
 	/* A takeover closes an order, and keeps the certificate by its entry alone. */
@@ -297,6 +299,7 @@ static void an_account_with_a_certificate_finds_a_place_in_a_flood(void **state)
 	const int64_t stranger = store_bench_add_account(store, 1), proven = store_bench_add_account(store, 2);
 	struct order_row order = store_bench_add_order(store, proven, "proven");
 	const struct certificate_row certificate = store_bench_certificate(1, order.id);
+	store_bench_judge_order(store, &order);
 	store_bench_add_certificate(store, &certificate);
 	for (int i = 0; i < 3; i++)
 		store_bench_assert_ok(take(store, store_room_orders, stranger, 50));
