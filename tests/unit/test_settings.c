@@ -230,6 +230,26 @@ static void the_prober_is_told_whom_to_ask_and_where_to_connect_to(void **state)
 	assert_text(got.networks, "10.0.0.0/8");
 }
 
+static void the_registrar_is_told_what_a_directory_does_beside(void **state)
+{
+	static struct message_registrar_settings got;
+	struct message_registrar_directory directory;
+	(void)state;
+	for (unsigned i = 0; i < 8; i++) { /* each alone and with the others */
+		configuration.directories[0].attestation_ca = (i & 1) != 0;
+		configuration.directories[0].keep_statements = (i & 2) != 0;
+		configuration.directories[0].eab_required = (i & 4) != 0;
+		build();
+		decode(process_REGISTRAR, &got);
+		directory = registrar_directory(&got, 0);
+		assert_int_equal(directory.is_attestation_ca, i & 1);
+		assert_int_equal(directory.keeps_statements, i >> 1 & 1);
+		assert_int_equal(directory.is_eab_required, i >> 2);
+		settings_free(&settings);
+	}
+	build();
+}
+
 static void registrar_and_signer_are_told_of_names(void **state)
 {
 	static struct message_registrar_settings got;
@@ -640,6 +660,7 @@ int main(void)
 		CASE(a_root_is_trusted_for_the_format_of_its_list_alone),
 		CASE(verifier_and_signer_are_told_of_apples_devices),
 		CASE(the_prober_is_told_whom_to_ask_and_where_to_connect_to),
+		CASE(the_registrar_is_told_what_a_directory_does_beside),
 		CASE(registrar_and_signer_are_told_of_names),
 		CASE(the_registrar_is_told_the_keys_of_external_accounts),
 		CASE(the_verifier_is_told_whom_a_makers_roots_may_certify),
