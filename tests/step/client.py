@@ -37,7 +37,9 @@ def write(name, octets):
 
 
 def ask(method, path, body=None, headers={}):
-    connection = http.client.HTTPSConnection(base.hostname, base.port, context=trust, timeout=10)
+    connection = http.client.HTTPSConnection(base.hostname, base.port, timeout=10)
+    plain = socket.create_connection(("127.0.0.1", base.port), timeout=10)  # a fresh system has no name localhost
+    connection.sock = trust.wrap_socket(plain, server_hostname=base.hostname)
     connection.request(method, path, body, headers)
     answer = connection.getresponse()
     return answer, answer.read()
