@@ -201,16 +201,14 @@ static status judge_ek_public(struct bytes area, struct enrolment *enrolment, st
 	return REFUSE(ek_public_wrong);
 }
 
-/* Each root that is the chain's last certificate and lists this vendor, or none, permits it. */
-static bool may_certify(const struct verifier_directory *directory, const uint8_t root_hash[32], const char *manufacturer)
+/* Each root that is the chain's last certificate and is for this vendor permits it. */
+static bool may_certify(const struct verifier_directory *directory, const uint8_t root_hash[32], const struct vendor *vendor)
 {
 	uint8_t hash[32];
-	for (size_t i = 0; i < directory->ek_roots.count; i++) {
-		const struct bytes vendors = directory->ek_vendors[i];
-		if (X509_digest(directory->ek_roots.at[i], EVP_sha256(), hash, NULL) == 1 && memcmp(hash, root_hash, sizeof hash) == 0 &&
-		    (vendors.size == 0 || memmem(vendors.data, vendors.size, manufacturer, strlen(manufacturer)) != NULL))
+	for (size_t i = 0; i < directory->ek_roots.count; i++)
+		if (vendor_set_has(directory->ek_vendors[i], vendor) &&
+		    X509_digest(directory->ek_roots.at[i], EVP_sha256(), hash, NULL) == 1 && memcmp(hash, root_hash, sizeof hash) == 0)
 			return true;
-	}
 	return false;
 }
 
@@ -231,7 +229,7 @@ static status judge_vendor(struct enrolment *enrolment, struct detail *detail)
 		detail_say(detail, "manufacturer %s (%s)", names->manufacturer, vendor->name);
 		return REFUSE(tpm_vendor_virtual);
 	}
-	if (!may_certify(enrolment->directory, enrolment->root_hash, names->manufacturer)) {
+	if (!may_certify(enrolment->directory, enrolment->root_hash, vendor)) {
 		detail_say(detail, "manufacturer %s (%s)", names->manufacturer, vendor->name);
 		return REFUSE(ek_vendor_wrong);
 	}

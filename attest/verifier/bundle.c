@@ -52,10 +52,15 @@ void bundle_free(STACK_OF(X509) *bundle)
 	sk_X509_pop_free(bundle, X509_free);
 }
 
+bool bundle_add_one(X509 *certificate, STACK_OF(X509) *to)
+{
+	return X509_up_ref(certificate) == 1 && push(to, certificate);
+}
+
 bool bundle_add(const STACK_OF(X509) *from, STACK_OF(X509) *to)
 {
 	for (int i = 0; i < sk_X509_num(from); i++)
-		if (X509_up_ref(sk_X509_value(from, i)) != 1 || !push(to, sk_X509_value(from, i)))
+		if (!bundle_add_one(sk_X509_value(from, i), to))
 			return false;
 	return true;
 }

@@ -13,7 +13,8 @@ STACK_OF(X509) *bundle_read(struct bytes file);
 
 void bundle_free(STACK_OF(X509) *bundle);
 
-/* Another reference of each certificate is appended; NULL has none. */
+/* Another reference of one certificate, or of each, is appended; a bundle of NULL has none. */
+bool bundle_add_one(X509 *certificate, STACK_OF(X509) *to);
 bool bundle_add(const STACK_OF(X509) *from, STACK_OF(X509) *to);
 
 #endif

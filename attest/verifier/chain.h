@@ -6,7 +6,7 @@
 #include "attest/verifier/certificate.h"
 #include "attest/verifier/revocation.h"
 
-enum { chain_most_roots = 64, chain_most_intermediates = 8 };
+enum { chain_most_roots = 192, chain_most_intermediates = 8 };
 
 /* Trust anchors, parsed once, and how strictly the leaf is taken. */
 struct chain_roots {

@@ -23,6 +23,10 @@ test_activation_creation.packages = libcrypto libcbor tss2-mu
 test_credential.uses = attest/verifier attest/token tests/device ca/jose firmware/boundary
 test_credential.packages = libcrypto libcbor tss2-mu
 
+tests += test_root_import
+test_root_import.uses = attest/verifier attest/token tests/device ca/jose firmware/boundary
+test_root_import.packages = libcrypto libcbor tss2-mu
+
 tests += test_record
 test_record.uses = attest/verifier attest/token tests/device ca/jose firmware/boundary
 test_record.packages = libcrypto libcbor tss2-mu

@@ -21,7 +21,7 @@ const struct known_root *known_root_list(size_t *count)
 	return roots;
 }
 
-static bool hash_in_hex(X509 *root, char out[2 * hash_size + 1])
+bool known_root_hash(X509 *root, char out[known_root_hash_room])
 {
 	uint8_t hash[hash_size];
 	if (X509_digest(root, EVP_sha256(), hash, NULL) != 1)
@@ -41,8 +41,8 @@ static void tell_unknown(X509 *root, const char *hex, struct detail *sentence)
 
 const struct known_root *known_root_tell(X509 *root, struct detail *sentence)
 {
-	char hex[2 * hash_size + 1] = "";
-	const bool is_hashed = hash_in_hex(root, hex);
+	char hex[known_root_hash_room] = "";
+	const bool is_hashed = known_root_hash(root, hex);
 	for (size_t i = 0; is_hashed && i < sizeof roots / sizeof roots[0]; i++)
 		if (strcmp(roots[i].sha256, hex) == 0) {
 			detail_say(sentence, "of %s, \"%s\"%s%s; SHA-256 %s", roots[i].maker, roots[i].name,

@@ -4,6 +4,7 @@
 #define KEYWARD_VERIFIER_KNOWN_ROOT_H
 
 #include <openssl/x509.h>
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -18,6 +19,10 @@ struct known_root {
 
 /* The whole table. */
 const struct known_root *known_root_list(size_t *count);
+
+/* SHA-256 of the certificate, as in the table. False: there is no memory. */
+enum { known_root_hash_room = 65 };
+bool known_root_hash(X509 *root, char out[known_root_hash_room]);
 
 /* NULL: unknown. Says in a sentence whose it is, with its hash. */
 const struct known_root *known_root_tell(X509 *root, struct detail *sentence);

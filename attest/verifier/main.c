@@ -6,7 +6,7 @@
 #include <sys/mman.h>
 
 #include "attest/verifier/key_kinds.h"
-#include "attest/verifier/verifier.h"
+#include "attest/verifier/trust.h"
 #include "firmware/confine/child.h"
 
 static struct verifier verifier;
@@ -86,7 +86,7 @@ int main(void)
 	child_enter(process_VERIFIER, message_verifier_settings, &settings, prepare);
 	if (!verifier_open(&settings, &verifier, &detail))
 		child_needs_person("The verifier cannot start: %s.", detail.text);
-	verifier_tell_roots(&settings, child_log);
+	trust_tell(&verifier, child_log);
 	OPENSSL_cleanse(&settings, sizeof settings);
 	child_report_serving();
 	child_serve(&service);

@@ -3,44 +3,10 @@
  * verified here once more against the settings' own keys. */
 #include "attest/verifier/record.h"
 
-#include "ca/jose/jws.h"
+#include "attest/verifier/administrator.h"
 #include "firmware/boundary/clock.h"
 
-enum { longest_record = 8192, members_of_all = 5, seconds_of_a_day = 86400, longest_kid = 256 + 64 + 64 };
-
-static void free_key(EVP_PKEY **key)
-{
-	EVP_PKEY_free(*key);
-}
-
-/* text == origin || path || rest */
-static bool is_url(struct bytes text, struct bytes origin, const char *path, struct bytes rest)
-{
-	uint8_t expected_room[longest_kid];
-	struct buffer expected = BUFFER(expected_room);
-	return buffer_add(&expected, origin.data, origin.size) && buffer_add(&expected, path, strlen(path)) &&
-	       buffer_add(&expected, rest.data, rest.size) && bytes_equal(text, buffer_view(&expected));
-}
-
-static bool is_signed_by(const struct jws *jws, const struct message_administrator *administrator)
-{
-	uint8_t canonical_room[jwk_canonical_room], thumbprint[jwk_thumbprint_size];
-	struct buffer canonical = BUFFER(canonical_room);
-	__attribute__((cleanup(free_key))) EVP_PKEY *key = NULL;
-	return !is_refused(jwk_parse(administrator->jwk, &canonical, thumbprint, &key)) && !is_refused(jws_verify(jws, key));
-}
-
-static status judge_signer(const struct message_verifier_settings *settings, const struct jws *jws)
-{
-	for (size_t i = 0; i < settings->administrators.count; i++) {
-		struct message_administrator one;
-		if (is_refused(wire_decode(message_administrator, settings->administrators.at[i], &one)) ||
-		    !is_url(jws->kid, settings->origin, "/admin/administrator/", one.name))
-			continue;
-		return bytes_equal_text(one.role, "administrator") && is_signed_by(jws, &one) ? OK : REFUSE(record_forged);
-	}
-	return REFUSE(record_forged);
-}
+enum { longest_record = 8192, members_of_all = 5, seconds_of_a_day = 86400 };
 
 struct claim {
 	struct bytes identifier_type, identifier;
@@ -132,14 +98,16 @@ status record_judge(const struct verifier *verifier, const struct record_questio
 {
 	const struct message_verifier_settings *settings = &verifier->settings;
 	const struct bytes record = question->record;
+	struct bytes administrator;
 	uint8_t octets[3 * longest_record]; /* twice for the JWS, once for the payload's strings */
 	struct buffer room = BUFFER(octets);
 	struct jws jws;
 	struct claim claim;
 	if (record.size > longest_record || is_refused(jws_parse(record, &room, &jws)))
 		return REFUSE(record_malformed);
-	TRY(judge_signer(settings, &jws));
-	if (!is_url(jws.url, settings->origin, "/admin/enrolment-record", bytes_from(NULL, 0)))
+	if (!administrator_signed(settings, &jws, &administrator))
+		return REFUSE(record_forged);
+	if (!administrator_meant(settings, &jws, "/admin/enrolment-record"))
 		return REFUSE(record_malformed);
 	TRY(read_claim(jws.payload, &room, &claim));
 	TRY(judge_life(question->longest_days, &claim));

@@ -5,6 +5,7 @@
 #define KEYWARD_VERIFIER_H
 
 #include "attest/verifier/chain.h"
+#include "attest/verifier/vendor.h"
 #include "firmware/boundary/wire.h"
 
 enum { verifier_voucher_life_s = 1800, verifier_activation_life_s = 600 };
@@ -15,7 +16,7 @@ struct verifier_directory {
 	struct chain_roots ek_roots, ak_roots, apple_roots, android_roots, packed_roots, step_roots;
 	STACK_OF(X509) *ek_intermediates; /* owned; NULL: none */
 	struct revocation_lists revoked;
-	struct bytes ek_vendors[chain_most_roots]; /* of each of ek_roots: whom it may certify, with spaces between; empty: all */
+	vendor_set ek_vendors[chain_most_roots]; /* of each of ek_roots: whom it may certify */
 };
 
 enum { verifier_most_directories = 16 };
@@ -32,10 +33,6 @@ struct verifier {
 
 /* False, with a sentence in detail, when a root, a file or an administrator in the settings cannot be read. Not to be copied. */
 bool verifier_open(const struct message_verifier_settings *settings, struct verifier *out, struct detail *detail);
-/* One line a root: whose it is, as far as that is known (level 6), that it is unknown (5), or known for another format (4). */
-void verifier_tell_roots(const struct message_verifier_settings *settings,
-			 void (*log)(int level, const char *format, ...) __attribute__((format(printf, 2, 3))));
-
 void verifier_close(struct verifier *verifier);
 
 /* The directory of that name. directory_wrong: there is none. */

@@ -286,8 +286,9 @@ static bool judge_roots(const struct judging *judging, const struct configuratio
 	if (ek_roots > configuration_most_roots)
 		return refuse_directory(judging, directory, "ek_roots", "more than 64 roots of EK certificates with those of makers");
 	if (takes_devices(directory) && has_word(directory->formats, directory->format_count, "tpm") &&
-	    ek_roots + directory->ak_root_count == 0)
-		return refuse_directory(judging, directory, NULL, "without ek_roots, makers and ak_roots no device can enrol");
+	    ek_roots + directory->ak_root_count == 0 && !directory->signed_roots)
+		return refuse_directory(judging, directory, NULL,
+					"without ek_roots, makers, ak_roots and signed_roots no device can enrol");
 	const struct {
 		const char *format;
 		size_t root_count;
@@ -298,9 +299,12 @@ static bool judge_roots(const struct judging *judging, const struct configuratio
 		{"packed", directory->packed_root_count, "the format packed and packed_roots need each other"},
 		{"step", directory->step_root_count, "the format step and step_roots need each other"},
 	};
-	for (size_t i = 0; i < sizeof pairs / sizeof pairs[0]; i++)
-		if (has_word(directory->formats, directory->format_count, pairs[i].format) != (pairs[i].root_count != 0))
+	for (size_t i = 0; i < sizeof pairs / sizeof pairs[0]; i++) {
+		const bool has_roots = pairs[i].root_count != 0;
+		const bool has_format = has_word(directory->formats, directory->format_count, pairs[i].format);
+		if (has_format != has_roots && !(has_format && directory->signed_roots))
 			return refuse_directory(judging, directory, "formats", pairs[i].sentence);
+	}
 	return true;
 }
 

@@ -3,6 +3,13 @@
  * the files that chains are judged by beside them. */
 #include "firmware/warden/trust.h"
 
+#include <dirent.h>
+#include <errno.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
 struct pool {
 	const struct building *building;
 	struct message_trust_root at[configuration_most_pool];
@@ -131,6 +138,43 @@ static bool take_files(const struct building *building, struct files (*of)(const
 	return true;
 }
 
+static int is_request(const struct dirent *entry)
+{
+	const char *ending = strrchr(entry->d_name, '.');
+	return entry->d_name[0] != '.' && ending != NULL && strcmp(ending, ".jws") == 0;
+}
+
+/* One request of an administrator, as it is: the verifier judges it. */
+static bool take_import(const struct building *building, const char *folder, const char *name, struct message_verifier_settings *out)
+{
+	char path[PATH_MAX + 256];
+	struct message_root_import import;
+	snprintf(path, sizeof path, "%s/%s", folder, name);
+	import.file = bytes_from_text(path);
+	if (out->root_imports.count == sizeof out->root_imports.at / sizeof out->root_imports.at[0])
+		return piece_complain(folder, "it holds more signed roots than there is room for");
+	return piece_take_file(building, path, 8192, &import.request) &&
+	       piece_take_record(building, message_root_import, &import, &out->root_imports.at[out->root_imports.count++]);
+}
+
+/* In the order of their names, so that the same files are the same settings. */
+static bool take_imports(const struct building *building, struct message_verifier_settings *out)
+{
+	char folder[PATH_MAX - 1];
+	struct dirent **entries = NULL;
+	bool is_taken = true;
+	snprintf(folder, sizeof folder, "%s/roots", building->from->state);
+	const int count = scandir(folder, &entries, is_request, alphasort);
+	if (count < 0)
+		return errno == ENOENT || piece_complain(folder, strerror(errno));
+	for (int i = 0; i < count; i++) {
+		is_taken = is_taken && take_import(building, folder, entries[i]->d_name, out);
+		free(entries[i]);
+	}
+	free(entries);
+	return is_taken;
+}
+
 bool trust_take(const struct building *building, struct message_verifier_settings *out)
 {
 	struct pool pool = {.building = building, .count = 0};
@@ -143,5 +187,6 @@ bool trust_take(const struct building *building, struct message_verifier_setting
 		if (!piece_take_record(building, message_trust_root, &pool.at[i], &out->roots.at[out->roots.count++]))
 			return false;
 	return take_files(building, revocation_lists_of, out->revocation_lists.at, &out->revocation_lists.count) &&
-	       take_files(building, intermediates_of, out->ek_intermediates.at, &out->ek_intermediates.count);
+	       take_files(building, intermediates_of, out->ek_intermediates.at, &out->ek_intermediates.count) &&
+	       take_imports(building, out);
 }

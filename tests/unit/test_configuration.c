@@ -410,6 +410,18 @@ static void apples_devices_alone_need_no_roots_of_tpms(void **state)
 	assert_string_equal(got.directories[0].apple_roots[0], path);
 }
 
+static void signed_roots_may_be_the_only_ones(void **state)
+{
+	(void)state;
+	change("	formats = { tpm }", "	formats = { tpm, apple }");
+	change_in(file, "	signed_roots = false", "	signed_roots = true");
+	change_in(file, "	ek_roots = { \"ek-root.pem\" }", "");
+	change_in(file, "	format = tpm", "	format = { tpm, apple }");
+	assert_true(read_it() && got.directories[0].signed_roots);
+	change_in(file, "	signed_roots = true", "	signed_roots = true\n	step_roots = { \"a.pem\" }"); /* for no format of it */
+	assert_false(read_it());
+}
+
 #define OF_NAMES(identifiers, challenges) "	identifiers = { " identifiers " }\n	challenges = { " challenges " }"
 #define OF_DEVICES OF_NAMES("permanent-identifier", "device-attest-01")
 
@@ -671,6 +683,7 @@ int main(void)
 		CASE(several_issuers_are_taken),
 		CASE(names_of_envelope_and_directory_must_meet),
 		CASE(apples_devices_alone_need_no_roots_of_tpms),
+		CASE(signed_roots_may_be_the_only_ones),
 		CASE(names_are_taken_with_a_challenge_and_an_envelope_for_them),
 		CASE(names_are_taken_with_what_it_takes_to_probe_them),
 		CASE(a_range_has_no_bits_behind_it),

@@ -4,8 +4,10 @@
 #include <openssl/pem.h>
 #include <unistd.h>
 
+#include "attest/verifier/anchor.h"
+#include "attest/verifier/bundle.h"
 #include "attest/verifier/format_tpm_signature.h"
-#include "attest/verifier/known_root.h"
+#include "attest/verifier/trust.h"
 #include "tests/unit/apple_stage.h"
 
 static const char *folder(void)
@@ -355,14 +357,41 @@ __attribute__((format(printf, 2, 3))) static void note(int level, const char *fo
 static void tell(const char *format, struct bytes certificate)
 {
 	static uint8_t octets[4420];
-	static struct message_verifier_settings settings;
+	static struct verifier verifier;
 	struct buffer record = BUFFER(octets);
 	const struct message_trust_root root = {.format = bytes_from_text(format), .directories = 1, .certificate = certificate};
 	assert_false(is_refused(wire_encode(message_trust_root, &root, &record)));
-	settings.roots.at[0] = buffer_view(&record);
-	settings.roots.count = 1;
+	verifier.settings.roots.at[0] = buffer_view(&record);
+	verifier.settings.roots.count = 1;
 	said[0] = 0;
-	verifier_tell_roots(&settings, note);
+	trust_tell(&verifier, note);
+}
+
+static const char *import_fault(const char *format, const char *name, struct anchor *anchor)
+{
+	static struct device_octets octets;
+	const struct bytes file = read_file(name, &octets);
+	STACK_OF(X509) *bundle = bundle_read(file);
+	assert_non_null(bundle);
+	const char *fault = anchor_judge(sk_X509_value(bundle, 0), bytes_from_text(format), anchor);
+	bundle_free(bundle);
+	return fault;
+}
+
+static void a_known_root_is_signed_for_its_own_format_alone(void **state)
+{
+	(void)state;
+	struct anchor anchor;
+	const char *const apple = "roots/ccf59ef8fcb3017d-C-US-O-Apple-Inc-CN-Apple-Enterprise-Attestation-Root-CA.pem";
+	const char *const microsoft = "roots/870c7a35ceab3d59-CN-Microsoft-TPM-Root-Certificate-Authority-2014-O-Microsoft.pem";
+	assert_null(import_fault("apple", apple, &anchor));
+	assert_true(anchor.is_root && anchor.is_known);
+	assert_string_equal(import_fault("ek", apple, &anchor), "it is known as a root of another format");
+	assert_false(anchor.is_known);
+	assert_null(import_fault("ek", microsoft, &anchor));
+	assert_true(anchor.is_root && anchor.is_known);
+	assert_string_equal(import_fault("apple", microsoft, &anchor), "it is known as a root of another format");
+	assert_string_equal(import_fault("ak", microsoft, &anchor), "it is known as a root of another format");
 }
 
 static void the_verifier_says_whose_its_roots_are(void **state)
@@ -399,6 +428,7 @@ int main(void)
 		cmocka_unit_test(a_real_mac_passes_every_check_but_the_chain_that_is_not_public),
 		cmocka_unit_test(case_56_real_attestations_for_web_sites_are_refused),
 		cmocka_unit_test(the_roots_of_real_makers_are_read),
+		cmocka_unit_test(a_known_root_is_signed_for_its_own_format_alone),
 		cmocka_unit_test(the_verifier_says_whose_its_roots_are),
 		cmocka_unit_test(the_intermediates_of_real_makers_are_read),
 	};
