@@ -98,7 +98,9 @@ static bool add_directory(const struct options *options, struct message_verifier
 {
 	struct message_verifier_directory directory = {.name = bytes_from_text(options->directory),
 						       .may_be_virtual = options->may_be_virtual,
-						       .may_sign_sha1 = options->may_sign_sha1};
+						       .may_sign_sha1 = options->may_sign_sha1,
+						       .needs_step_pin = options->needs_step_pin,
+						       .needs_step_touch = options->needs_step_touch};
 	const size_t before = files.size;
 	for (const struct format *row; (row = format_row(directory.formats.count)) != NULL;)
 		directory.formats.at[directory.formats.count++] = bytes_from_text(row->name);

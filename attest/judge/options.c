@@ -26,6 +26,8 @@ static const char help[] =
 	"  --time TIME        judge as of then, such as 2026-11-24T12:00:00Z; without it as of now\n"
 	"  --virtual-tpm      TPMs that are software are taken (virtual_tpm)\n"
 	"  --sha1-signatures  AKs that sign with SHA-1 are taken (sha1_signatures)\n"
+	"  --step-pin         a YubiKey's key has to ask for its PIN (step_pin)\n"
+	"  --step-touch       and for a touch (step_touch)\n"
 	"  --whose FILE       instead: say whose roots these are, as far as they are known (DER, or any number in PEM)\n"
 	"  --json             the answer as JSON\n"
 	"  --help             this\n"
@@ -99,6 +101,10 @@ static bool read_letter(int letter, const char *value, struct options *options)
 		return options->may_be_virtual = true;
 	case 'w':
 		return options->may_sign_sha1 = true;
+	case 'P':
+		return options->needs_step_pin = true;
+	case 'T':
+		return options->needs_step_touch = true;
 	case 'j':
 		return options->is_json = true;
 	case 'h':
@@ -118,7 +124,8 @@ bool options_read(int count, char **words, struct options *out)
 		{"step-root", required_argument, NULL, 'y'},  {"revocation-list", required_argument, NULL, 'r'},
 		{"directory", required_argument, NULL, 'o'},  {"whose", required_argument, NULL, 'q'},
 		{"time", required_argument, NULL, 't'},	      {"virtual-tpm", no_argument, NULL, 'v'},
-		{"sha1-signatures", no_argument, NULL, 'w'},
+		{"sha1-signatures", no_argument, NULL, 'w'},  {"step-pin", no_argument, NULL, 'P'},
+		{"step-touch", no_argument, NULL, 'T'},
 		{"json", no_argument, NULL, 'j'},	      {"help", no_argument, NULL, 'h'},
 		{NULL, 0, NULL, 0}};
 	struct options options = {.statement = NULL, .directory = "devices"};

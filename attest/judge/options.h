@@ -22,7 +22,7 @@ struct options {
 	const char *whose; /* file of roots that are asked about; NULL: a statement is judged */
 	struct options_roots ak_issuers, ak_roots, apple_roots, android_roots, packed_roots, step_roots, revocation_lists;
 	int64_t time_s; /* 0: now */
-	bool may_be_virtual, may_sign_sha1, is_json, is_help;
+	bool may_be_virtual, may_sign_sha1, needs_step_pin, needs_step_touch, is_json, is_help;
 };
 
 /* False, with a sentence on standard error. */

@@ -119,22 +119,23 @@ bool claims_add_android(const struct statement *s, struct buffer *out)
 	       add_string(out, claim_key_store, is_strongbox ? "strongbox" : "trusted_environment") && add_key(s, out);
 }
 
-static const char *policy_name(const char *const names[4], uint8_t policy)
+static const char *policy_name(const char *const *names, size_t count, uint8_t policy)
 {
-	return policy < 4 ? names[policy] : "unknown";
+	return policy < count ? names[policy] : "unknown";
 }
 
 bool claims_add_step(const struct statement *s, struct buffer *out)
 {
-	static const char *const pins[4] = {"unknown", "never", "once", "always"};
-	static const char *const touches[4] = {"unknown", "never", "always", "cached"};
+	static const char *const pins[] = {"unknown", "never", "once", "always", "match_once", "match_always"};
+	static const char *const touches[] = {"unknown", "never", "always", "cached"};
 	const struct yubikey *yubikey = &s->yubikey;
 	char firmware[16];
 	snprintf(firmware, sizeof firmware, "%u.%u.%u", yubikey->firmware[0], yubikey->firmware[1], yubikey->firmware[2]);
 	return add_text(out, "{") && add_string(out, claim_maker, "Yubico") && add_string(out, claim_model, "YubiKey") &&
 	       add_if_said(out, claim_serial, yubikey->serial) && add_string(out, claim_firmware, firmware) &&
-	       add_string(out, claim_pin_policy, policy_name(pins, yubikey->pin_policy)) &&
-	       add_string(out, claim_touch_policy, policy_name(touches, yubikey->touch_policy)) &&
+	       add_string(out, claim_pin_policy, policy_name(pins, sizeof pins / sizeof pins[0], yubikey->pin_policy)) &&
+	       add_string(out, claim_touch_policy,
+			  policy_name(touches, sizeof touches / sizeof touches[0], yubikey->touch_policy)) &&
 	       add_string(out, claim_key_protection, "hardware") && add_key(s, out);
 }
 

@@ -22,6 +22,17 @@ static bool firmware_is_taken(struct statement *s)
 	return memcmp(s->yubikey.firmware, least, sizeof least) >= 0;
 }
 
+/* Where the directory wants it. */
+static bool pin_is_asked(struct statement *s)
+{
+	return s->directory->rules.needs_step_pin != 1 || yubikey_asks_pin(&s->yubikey);
+}
+
+static bool touch_is_asked(struct statement *s)
+{
+	return s->directory->rules.needs_step_touch != 1 || yubikey_asks_touch(&s->yubikey);
+}
+
 /* A CBOR byte string within the byte string, as step CLI writes it. */
 static bool signature_is_read(struct statement *s)
 {
@@ -46,6 +57,8 @@ static const struct format_check checks[] = {
 	{REFUSE(attestation_certificate_revoked), format_chain_is_in_force},
 	{REFUSE(step_properties_malformed), properties_are_read},
 	{REFUSE(step_firmware_refused), firmware_is_taken},
+	{REFUSE(step_pin_unasked), pin_is_asked},
+	{REFUSE(step_touch_unasked), touch_is_asked},
 	{REFUSE(step_key_refused), format_key_is_taken},
 	{REFUSE(step_algorithm_refused), format_algorithm_fits},
 	{REFUSE(step_signature_malformed), signature_is_read},

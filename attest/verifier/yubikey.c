@@ -58,3 +58,13 @@ bool yubikey_read(X509 *certificate, struct yubikey *out)
 	*out = read;
 	return true;
 }
+
+bool yubikey_asks_pin(const struct yubikey *yubikey)
+{
+	return yubikey->pin_policy >= yubikey_pin_once && yubikey->pin_policy <= yubikey_pin_match_always;
+}
+
+bool yubikey_asks_touch(const struct yubikey *yubikey)
+{
+	return yubikey->touch_policy == yubikey_touch_always || yubikey->touch_policy == yubikey_touch_cached;
+}

@@ -69,7 +69,8 @@ struct configuration_profile {
  * {types; none: permanent-identifier}, challenges = {none: device-attest-01}, formats = {tpm}, ek_roots = {files}, ak_roots =
  * {files}, apple_roots = {files}, android_roots = {files}, packed_roots = {files}, step_roots = {files}, ek_intermediates = {files},
  * revocation_lists = {files},
- * expired_ek_certificates = false, signed_roots = false, virtual_tpm = false, sha1_signatures = false, eab_required = false, attestation_ca = false,
+ * expired_ek_certificates = false, signed_roots = false, step_pin = false, step_touch = false, virtual_tpm = false, sha1_signatures = false,
+ * eab_required = false, attestation_ca = false,
  * keep_statements = false, accounts, orders, account_idle, limits, longest_record_days } */
 struct configuration_directory {
 	const char *name, *path, *envelope; /* empty: none */
@@ -87,7 +88,8 @@ struct configuration_directory {
 	const char *ek_intermediates[configuration_most]; /* certificates: DER, or any number in PEM */
 	size_t revocation_list_count, ek_intermediate_count;
 	size_t format_count, ek_root_count, ak_root_count, apple_root_count, android_root_count, packed_root_count, step_root_count;
-	bool virtual_tpm, sha1_signatures, expired_ek_certificates, signed_roots, eab_required, attestation_ca, keep_statements;
+	bool virtual_tpm, sha1_signatures, expired_ek_certificates, signed_roots, step_pin, step_touch, eab_required, attestation_ca,
+		keep_statements;
 	struct configuration_limits limits;
 };
 

@@ -195,6 +195,8 @@ static bool take_verifier_directory(const struct building *building, const struc
 		.may_be_virtual = from->virtual_tpm,
 		.may_sign_sha1 = from->sha1_signatures,
 		.may_ek_be_expired = from->expired_ek_certificates,
+		.needs_step_pin = from->step_pin,
+		.needs_step_touch = from->step_touch,
 		.takes_signed_roots = from->signed_roots,
 		.longest_record_days = from->longest_record_days,
 	};

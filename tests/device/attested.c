@@ -173,7 +173,7 @@ void device_attested_leaf(const struct device_attested *attested, struct device_
 			put_small(said, 2, (unsigned)strtoul(attested->serial, NULL, 10));
 		if (attested->serial != NULL)
 			add(&leaf, room, without, DEVICE_YUBICO "7", device_view(said));
-		add(&leaf, room, without, DEVICE_YUBICO "8", bytes_from("\2\1", 2));
+		add(&leaf, room, without, DEVICE_YUBICO "8", bytes_from(attested->policies != NULL ? (const char *)attested->policies : "\2\1", 2));
 		add(&leaf, room, without, DEVICE_YUBICO "9", bytes_from("\4", 1));
 	} else {
 		if (leaf.unit == NULL)

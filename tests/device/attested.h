@@ -30,6 +30,7 @@ struct device_attested {
 	size_t chain_count;
 	struct device_leaf leaf;       /* its knobs alone */
 	const uint8_t *firmware;       /* step, three octets; NULL: 5.4.3 */
+	const uint8_t *policies;       /* step, of PIN and touch, two octets; NULL: once, never */
 	/* android-key */
 	const struct bytes *challenge, *description;
 	bool is_software, is_key_software, is_imported, says_no_origin, cannot_sign, is_for_all, is_unlocked;

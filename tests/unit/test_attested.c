@@ -325,6 +325,34 @@ static void case_61_a_yubikey_of_the_faulty_generator_is_refused(void **state)
 	}
 }
 
+static void case_61_where_pin_or_touch_are_wanted_the_key_has_to_ask(void **state)
+{
+	(void)state;
+	struct message_verifier_directory *rules = &stage.verifier.directories[0].rules;
+	struct device_attested one = good_one(kind_step);
+	for (unsigned policy = 0; policy < 256; policy++) {
+		const uint8_t pin[2] = {(uint8_t)policy, yubikey_touch_never}, touch[2] = {yubikey_pin_never, (uint8_t)policy};
+		rules->needs_step_pin = rules->needs_step_touch = 0;
+		one.policies = pin;
+		assert_int_equal(judge_device(&one), refusal_none);
+		rules->needs_step_pin = 1;
+		assert_int_equal(judge_device(&one), policy >= 2 && policy <= 5 ? refusal_none : refusal_step_pin_unasked);
+		rules->needs_step_pin = 0;
+		rules->needs_step_touch = 1;
+		one.policies = touch;
+		assert_int_equal(judge_device(&one), policy == 2 || policy == 3 ? refusal_none : refusal_step_touch_unasked);
+	}
+	rules->needs_step_pin = rules->needs_step_touch = 1;
+	one.policies = (const uint8_t[2]){yubikey_pin_always, yubikey_touch_cached};
+	assert_int_equal(judge_device(&one), refusal_none);
+	one.without = DEVICE_YUBICO "8";
+	EXPECT_DEVICE(&one, step_pin_unasked);
+	rules->needs_step_pin = 0;
+	EXPECT_DEVICE(&one, step_touch_unasked);
+	rules->needs_step_touch = 0;
+	assert_int_equal(judge_device(&one), refusal_none);
+}
+
 static void case_61_a_yubikey_without_its_extensions_is_refused(void **state)
 {
 	(void)state;
@@ -595,6 +623,7 @@ int main(void)
 		cmocka_unit_test(case_61_a_signature_that_is_absent_or_over_something_else_is_refused),
 		cmocka_unit_test(case_61_a_yubikey_signs_in_a_string_within_the_string),
 		cmocka_unit_test(case_61_a_yubikey_of_the_faulty_generator_is_refused),
+		cmocka_unit_test(case_61_where_pin_or_touch_are_wanted_the_key_has_to_ask),
 		cmocka_unit_test(case_61_a_yubikey_without_its_extensions_is_refused),
 		cmocka_unit_test(case_61_another_makers_intermediate_is_refused),
 		cmocka_unit_test(case_62_androids_lies_are_refused),

@@ -28,7 +28,8 @@ static void with_profiles(const char *list, const char *profiles)
 static void several_directories_are_read_each_with_its_own(void **state)
 {
 	(void)state;
-	with_macs(MACS("	path = \"" PATH_OF_22 "\"\n	eab_required = false\n	orders_per_device = 7\n"));
+	with_macs(MACS("	path = \"" PATH_OF_22 "\"\n	eab_required = false\n	orders_per_device = 7\n	step_touch = true\n"));
+	change_in(file, "	step_pin = false", "	step_pin = true");
 	assert_true(read_it());
 	assert_int_equal(got.directory_count, 2);
 	assert_string_equal(got.directories[0].name, "macs");
@@ -39,6 +40,8 @@ static void several_directories_are_read_each_with_its_own(void **state)
 	assert_string_equal(got.directories[1].path, "");
 	assert_int_equal(got.directories[1].limits.orders_per_device, 60);
 	assert_true(got.directories[1].virtual_tpm);
+	assert_true(got.directories[0].step_touch && !got.directories[0].step_pin);
+	assert_true(got.directories[1].step_pin && !got.directories[1].step_touch);
 	assert_int_equal(got.envelopes[0].directory_count, 2);
 }
 
