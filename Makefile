@@ -154,4 +154,4 @@ $(foreach t,$(tests),$(eval $(call link_rule,$(B)/tests/$(t),san,gcc -fsanitize=
 $(foreach t,$(helpers),$(eval $(call link_rule,$(B)/helpers/$(t),obj,gcc $(linking),$(B)/obj/$($(t).file:.c=.o),$($(t).uses),$($(t).packages))))
 $(foreach t,$(fuzzers),$(eval $(call link_rule,$(B)/fuzz/$(t),fuzzobj,clang -fsanitize=fuzzer$(comma)address$(comma)undefined,$(B)/fuzzobj/tests/fuzz/$(t).o,$($(t).uses),$($(t).packages))))
 
--include $(shell find $(B) -name '*.d' 2>/dev/null)
+-include $(shell find $(B)/obj $(B)/san $(B)/fuzzobj -type f -name '*.d' 2>/dev/null)
