@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  * keyward-listener: the appliance's side of the network. Reads TLS, HTTP and the envelope of signed requests, and
  * passes what is well-formed to the registrar. Holds no key but its own of one day. */
-#include <malloc.h>
 #include <pthread.h>
 #include <time.h>
 
@@ -9,7 +8,7 @@
 #include "ca/listener/server.h"
 #include "firmware/confine/child.h"
 
-enum { first_retry_ms = 10, last_retry_ms = 2000, arenas_most = 2 };
+enum { first_retry_ms = 10, last_retry_ms = 2000 };
 
 static struct message_listener_settings settings;
 static struct link *registrar, *signer;
@@ -70,9 +69,6 @@ int main(void)
 	static const struct service service = {.wired = wired};
 	pthread_t thread;
 	child_enter(process_LISTENER, message_listener_settings, &settings, NULL);
-	/* each arena reserves 64 MiB of address space, which is limited */
-	if (mallopt(M_ARENA_MAX, arenas_most) != 1)
-		status_broken("mallopt refused a limit of arenas");
 	registrar = link_new(process_REGISTRAR);
 	signer = link_new(process_SIGNER);
 	if (pthread_create(&thread, NULL, keep_certified, NULL) != 0)

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  * The prober: names in, vouchers out. It reaches the network, and nothing else of the appliance but the registrar's questions. */
 #include <errno.h>
-#include <malloc.h>
 #include <openssl/crypto.h>
 #include <openssl/ssl.h>
 #include <sys/mman.h>
@@ -13,7 +12,7 @@
 #include "firmware/confine/child.h"
 
 /* As many probes at once; the registrar asks no more (ca/registrar/probe.c). */
-enum { threads = dns_channels, arenas = 2 };
+enum { threads = dns_channels };
 
 static struct prober prober;
 static struct message_prober_settings settings;
@@ -44,7 +43,6 @@ int main(void)
 	static const struct route routes[] = {{message_name_probe, serve_name_probe}};
 	static const struct service service = {
 		.routes = routes, .route_count = sizeof routes / sizeof routes[0], .threads = threads};
-	(void)mallopt(M_ARENA_MAX, arenas); /* each takes 64 MiB of the address space that is ours */
 	child_enter(process_PROBER, message_prober_settings, &settings, prepare);
 	if (is_refused(prober_open(&settings, &prober)))
 		child_needs_person("The prober cannot start: its settings are too long.");

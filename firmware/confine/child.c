@@ -5,6 +5,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <malloc.h>
 #include <signal.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -113,9 +114,19 @@ static void silence(enum process self, int nothing)
 	close(nothing);
 }
 
+/* glibc reserves 64 MiB of address space for each arena, of which every process has a limited share. A thread that finds none left
+ * tries again at each allocation and then maps every one by itself, which costs more than all else that it does. */
+static void limit_arenas(void)
+{
+	enum { most = 2 };
+	if (mallopt(M_ARENA_MAX, most) != 1)
+		status_broken("the heap's arenas cannot be limited");
+}
+
 struct bytes child_enter(enum process self, enum message settings_record, void *settings, void (*prepare)(void))
 {
 	const int abi = landlock_abi();
+	limit_arenas();
 	take_descriptors(self);
 	status_tell(log_broken);
 	link_report(control_say_lost);
