@@ -16,6 +16,14 @@ static const uint8_t places[256] = {
 	['4'] = 57, ['5'] = 58, ['6'] = 59, ['7'] = 60, ['8'] = 61, ['9'] = 62, ['-'] = 63, ['_'] = 64,
 };
 
+bool base64url_is(struct bytes text)
+{
+	for (size_t i = 0; i < text.size; i++)
+		if (places[text.data[i]] == 0)
+			return false;
+	return text.size % 4 != 1;
+}
+
 status base64url_decode(struct bytes text, struct buffer *out)
 {
 	const size_t rest = text.size % 4;

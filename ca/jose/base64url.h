@@ -9,6 +9,8 @@
 /* Appends the decoded octets to out; base64url_malformed, and out as before, when it is not exactly that or lacks room.
  */
 status base64url_decode(struct bytes text, struct buffer *out);
+/* Whether its characters and its length are of base64url; stray bits are not looked for. */
+bool base64url_is(struct bytes text);
 /* Appends characters without a NUL; false when there is no room. */
 bool base64url_encode(struct bytes octets, struct buffer *out);
 

@@ -9,16 +9,6 @@
 #include "ca/jose/base64url.h"
 #include "ca/jose/ecdsa.h"
 
-static bool is_base64url(struct bytes text)
-{
-	for (size_t i = 0; i < text.size; i++) {
-		const uint8_t one = text.data[i], letter = one | 0x20;
-		if (!((letter >= 'a' && letter <= 'z') || (one >= '0' && one <= '9') || one == '-' || one == '_'))
-			return false;
-	}
-	return text.size > 0;
-}
-
 /* A string of the header; absent only where it may be, and never empty. */
 static bool header_text(const struct json_read *header, const char *name, bool may_be_absent, struct bytes *out)
 {
@@ -36,7 +26,7 @@ static status read_header(const struct json_read *header, struct jws *out)
 		header_text(header, "nonce", true, &out->nonce) && header_text(header, "kid", true, &out->kid);
 	if (!is_read || json_find(header, "crit") != NULL || json_find(header, "b64") != NULL)
 		return REFUSE(jws_header_malformed);
-	if (out->nonce.size > 0 && !is_base64url(out->nonce))
+	if (out->nonce.size > 0 && !base64url_is(out->nonce))
 		return REFUSE(jws_header_malformed); /* RFC 8555 6.5.2 */
 	if ((jwk != NULL) == (out->kid.size > 0) || (jwk != NULL && jwk->kind != json_object))
 		return REFUSE(jws_header_malformed);

@@ -81,6 +81,19 @@ static void too_little_room_is_refused_either_way(void **state)
 	assert_int_equal(text.size, 0);
 }
 
+static void what_can_be_base64url_is_known_by_its_characters_and_length(void **state)
+{
+	(void)state;
+	static const char letters[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
+	for (int one = 1; one < 256; one++) {
+		const uint8_t text[3] = {'A', 'A', (uint8_t)one};
+		assert_int_equal(base64url_is(BYTES_OF(text)), strchr(letters, one) != NULL);
+	}
+	for (size_t size = 0; size < 10; size++)
+		assert_int_equal(base64url_is(bytes_from(letters, size)), size % 4 != 1);
+	assert_false(base64url_is(bytes_from("\0\0", 2)));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -88,6 +101,7 @@ int main(void)
 		cmocka_unit_test(the_two_characters_of_the_url_alphabet_are_used),
 		cmocka_unit_test(anything_but_base64url_is_refused_and_nothing_written),
 		cmocka_unit_test(whatever_two_characters_decode_encodes_to_them_again),
+		cmocka_unit_test(what_can_be_base64url_is_known_by_its_characters_and_length),
 		cmocka_unit_test(too_little_room_is_refused_either_way),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
