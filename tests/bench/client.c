@@ -35,6 +35,14 @@ static int connect_to(const struct client *client)
 	return -1;
 }
 
+void client_close(struct client *client)
+{
+	SSL_shutdown(client->ssl);
+	SSL_free(client->ssl);
+	SSL_CTX_free(client->context);
+	close(client->socket);
+}
+
 bool client_open(struct client *client, const char *url, const char *root_file)
 {
 	split(url, client);
@@ -48,17 +56,10 @@ bool client_open(struct client *client, const char *url, const char *root_file)
 	client->ssl = SSL_new(client->context);
 	DEVICE_NEED(client->ssl != NULL && SSL_set_fd(client->ssl, client->socket) == 1 &&
 		    SSL_set_tlsext_host_name(client->ssl, client->host) == 1);
-	if (SSL_connect(client->ssl) != 1)
-		device_fail("the server opened no TLS connection within ten seconds, or one of another root");
-	return true;
-}
-
-void client_close(struct client *client)
-{
-	SSL_shutdown(client->ssl);
-	SSL_free(client->ssl);
-	SSL_CTX_free(client->context);
-	close(client->socket);
+	if (SSL_connect(client->ssl) == 1)
+		return true;
+	client_close(client);
+	return false;
 }
 
 static void send_request(struct client *client, const char *method, const char *url, struct bytes body)

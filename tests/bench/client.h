@@ -22,7 +22,7 @@ struct client {
 	char body[128 * 1024];
 };
 
-/* Connects to the host and port of the URL, trusting that root alone. False: nobody listens there yet. */
+/* Connects to the host and port of the URL, trusting that root alone. False: nobody answers there yet, or somebody else. */
 bool client_open(struct client *client, const char *url, const char *root_file);
 void client_close(struct client *client);
 

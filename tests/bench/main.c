@@ -82,7 +82,8 @@ static void *run_client(void *argument)
 {
 	struct load *load = argument;
 	struct client *client = calloc(1, sizeof *client);
-	DEVICE_NEED(client != NULL && client_open(client, load->url, load->root));
+	if (client == NULL || !client_open(client, load->url, load->root))
+		device_fail("the server opened no TLS connection within ten seconds, or one of another root");
 	struct directory directory;
 	enrolment_read_directory(client, load->url, &directory);
 	for (unsigned i; (i = load->next++) < load->count;)
