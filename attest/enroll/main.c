@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "attest/enroll/device.h"
+#include "attest/enroll/ek_file.h"
 #include "attest/enroll/ledger.h"
 #include "ca/client/key_file.h"
 
@@ -68,7 +69,11 @@ static bool back_off(struct http *http, unsigned attempt)
 static outcome work(struct device *device, struct http *http, EVP_PKEY *account)
 {
 	enum { most_attempts = 4 };
-	STEP(tpm_ek_find(device->tpm, &device->ek));
+	uint8_t octets[tpm_certificate_room];
+	struct buffer certificate = BUFFER(octets);
+	if (device->options->ek_certificate != NULL)
+		STEP(ek_file_load(device->options->ek_certificate, &certificate));
+	STEP(tpm_ek_find(device->tpm, buffer_view(&certificate), &device->ek));
 	STEP(device_set_identifier(device));
 	for (unsigned attempt = 1;; attempt++) {
 		const outcome result = try_once(device, http, account);

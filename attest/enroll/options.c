@@ -30,6 +30,7 @@ static const char help[] =
 	"  --eab-kid NAME         of the key that opens an account, where the directory asks for one\n"
 	"  --eab-key FILE         that key, in base64url\n"
 	"  --key-type TYPE        p256 or rsa2048 (p256)\n"
+	"  --ek-certificate FILE  of the TPM's endorsement key, if the TPM lacks it\n"
 	"  --ek-chain FILE        intermediate certificates of the TPM's maker, if the TPM lacks them\n"
 	"  --renew-before SECONDS how long before its end renew acts (when the appliance says so)\n"
 	"  --reason NUMBER        why revoke revokes, by RFC 5280 5.3.1 (0, unspecified)\n"
@@ -69,7 +70,7 @@ static outcome read_letter(int letter, const char *value, struct options *option
 		['d'] = &options->directory, ['r'] = &options->root,	   ['t'] = &options->tcti,
 		['s'] = &options->state,     ['i'] = &options->identifier, ['e'] = &options->ek_chain,
 		['a'] = &options->audit,     ['p'] = &options->profile,	   ['n'] = &options->eab_kid,
-		['x'] = &options->eab_key};
+		['x'] = &options->eab_key,   ['f'] = &options->ek_certificate};
 	if (letter == 'k')
 		return read_kind(value, &options->key_kind) ? DONE : wrong("--key-type is p256 or rsa2048");
 	if (letter == 'b')
@@ -109,6 +110,7 @@ outcome options_read(int count, char **words, struct options *out)
 		{"renew-before", required_argument, NULL, 'b'}, {"help", no_argument, NULL, 'h'},
 		{"reason", required_argument, NULL, 'c'},	{"profile", required_argument, NULL, 'p'},
 		{"eab-kid", required_argument, NULL, 'n'},	{"eab-key", required_argument, NULL, 'x'},
+		{"ek-certificate", required_argument, NULL, 'f'},
 		{NULL, 0, NULL, 0}};
 	struct options options = {.key_kind = tpm_key_p256, .state = DEFAULT_STATE, .tcti = DEFAULT_TCTI};
 	int letter;

@@ -11,6 +11,7 @@ struct options {
 	enum options_command command;
 	const char *directory, *root, *tcti, *state;
 	const char *identifier; /* NULL: the EK's digest */
+	const char *ek_certificate; /* file; NULL: the TPM's own */
 	const char *ek_chain;	/* NULL: none */
 	const char *profile;	/* NULL: the CA's choice */
 	const char *audit;	/* NULL: the checkpoint's signature is not checked */

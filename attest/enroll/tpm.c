@@ -264,26 +264,57 @@ static outcome ek_compare(struct tpm *tpm, struct tpm_ek *ek, bool *is_same)
 	return DONE;
 }
 
-outcome tpm_ek_find(struct tpm *tpm, struct tpm_ek *out)
+/* Whether a certificate can be one of the template's EK: making an RSA key to compare takes a TPM seconds. */
+static bool is_of_kind(const struct template_ek *template, const struct tpm_ek *ek)
+{
+	const TPMT_PUBLIC *area = &template->public.publicArea;
+	const bool is_rsa = area->type == TPM2_ALG_RSA;
+	const int bits = is_rsa ? area->parameters.rsaDetail.keyBits : area->parameters.eccDetail.curveID == TPM2_ECC_NIST_P256 ? 256 : 384;
+	EVP_PKEY *key = certified_key(ek);
+	const bool is_of = key != NULL && EVP_PKEY_is_a(key, is_rsa ? "RSA" : "EC") == 1 && EVP_PKEY_get_bits(key) == bits;
+	EVP_PKEY_free(key);
+	return is_of;
+}
+
+/* A certificate of the TPM's. */
+static outcome try_own(struct tpm *tpm, struct tpm_ek *ek, bool *is_found)
+{
+	const struct template_ek *template = &template_eks[ek->number];
+	STEP(certificate_read(tpm, template->certificate, ek->certificate, &ek->certificate_size));
+	if (ek->certificate_size == 0)
+		return DONE;
+	STEP(ek_compare(tpm, ek, is_found));
+	if (!*is_found)
+		outcome_note("the EK of template %s is not the one of its certificate", template->name);
+	return DONE;
+}
+
+static outcome try_given(struct tpm *tpm, struct bytes certificate, struct tpm_ek *ek, bool *is_found)
+{
+	if (certificate.size > sizeof ek->certificate)
+		return outcome_fail(exit_tpm, "the EK certificate is longer than %zu octets", sizeof ek->certificate);
+	memcpy(ek->certificate, certificate.data, certificate.size);
+	ek->certificate_size = certificate.size;
+	return is_of_kind(&template_eks[ek->number], ek) ? ek_compare(tpm, ek, is_found) : DONE;
+}
+
+outcome tpm_ek_find(struct tpm *tpm, struct bytes certificate, struct tpm_ek *out)
 {
 	static struct tpm_ek ek;
 	bool is_found = false;
+	ek.intermediate_count = 0;
 	for (ek.number = 0; ek.number < template_ek_count; ek.number++) {
-		ek.intermediate_count = 0;
-		STEP(certificate_read(tpm, template_eks[ek.number].certificate, ek.certificate, &ek.certificate_size));
-		if (ek.certificate_size == 0)
+		STEP(certificate.size == 0 ? try_own(tpm, &ek, &is_found) : try_given(tpm, certificate, &ek, &is_found));
+		if (!is_found)
 			continue;
-		STEP(ek_compare(tpm, &ek, &is_found));
-		if (!is_found) {
-			outcome_note("the EK of template %s is not the one of its certificate",
-				     template_eks[ek.number].name);
-			continue;
-		}
 		STEP(intermediates_read(tpm, &ek));
 		*out = ek;
 		return DONE;
 	}
-	return outcome_fail(exit_tpm, "the TPM holds no EK certificate for an EK that it can make");
+	if (certificate.size != 0)
+		return outcome_fail(exit_tpm, "the EK certificate that was given is for no EK that this TPM makes");
+	return outcome_fail(exit_tpm, "the TPM holds no EK certificate for an EK that it can make; where its maker publishes it, "
+				      "fetch it and say --ek-certificate");
 }
 
 /* ---- activation, certification, signature ---- */

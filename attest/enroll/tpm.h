@@ -23,7 +23,7 @@ struct tpm;
 outcome tpm_open(const char *tcti, struct tpm **out);
 void tpm_close(struct tpm *tpm);
 
-/* The first EK that has a certificate in the TPM. */
+/* An EK and its certificate. */
 struct tpm_ek {
 	size_t number;		     /* of template_eks */
 	uint8_t area[tpm_area_room]; /* TPMT_PUBLIC */
@@ -37,8 +37,9 @@ struct tpm_ek {
 	} intermediates[tpm_most_intermediates]; /* that the maker left in the TPM, leaf's issuer first or not */
 	size_t intermediate_count;
 };
-/* exit_tpm: no certificate, or none whose key the TPM makes again. */
-outcome tpm_ek_find(struct tpm *tpm, struct tpm_ek *out);
+/* The EK that `certificate` (DER) is for; when that is empty, the first that has a certificate in the TPM. exit_tpm: no certificate, or
+ * none whose key the TPM makes again. */
+outcome tpm_ek_find(struct tpm *tpm, struct bytes certificate, struct tpm_ek *out);
 
 /* A key under the storage root key, as it is kept on disk: TPM2B_PUBLIC and TPM2B_PRIVATE. */
 struct tpm_blob {

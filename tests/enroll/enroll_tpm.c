@@ -5,8 +5,10 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <tss2/tss2_mu.h>
+#include <unistd.h>
 
 #include "attest/enroll/csr.h"
+#include "attest/enroll/ek_file.h"
 #include "attest/enroll/identity.h"
 #include "attest/enroll/public_key.h"
 #include "attest/enroll/statement.h"
@@ -49,12 +51,24 @@ static outcome fetch_identity(const char *name, struct tpm_blob *out)
 	return is_there ? DONE : outcome_fail(exit_other, "%s is not there", path);
 }
 
+/* By the certificate of given.der, where that is. */
+static outcome find_ek(struct tpm *tpm, struct tpm_ek *out)
+{
+	char path[4096];
+	uint8_t octets[tpm_certificate_room];
+	struct buffer given = BUFFER(octets);
+	(void)snprintf(path, sizeof path, "%s/given.der", folder);
+	if (access(path, F_OK) == 0)
+		STEP(ek_file_load(path, &given));
+	return tpm_ek_find(tpm, buffer_view(&given), out);
+}
+
 /* ek: ek.tpm2b, ek.der, ek.hash; prints the template's name. */
 static outcome step_ek(struct tpm *tpm)
 {
 	static struct tpm_ek ek;
 	uint8_t sized[tpm_area_room + 2];
-	STEP(tpm_ek_find(tpm, &ek));
+	STEP(find_ek(tpm, &ek));
 	sized[0] = (uint8_t)(ek.area_size >> 8);
 	sized[1] = (uint8_t)ek.area_size;
 	memcpy(sized + 2, ek.area, ek.area_size);
@@ -89,7 +103,7 @@ static outcome step_activate(struct tpm *tpm)
 	struct buffer file = BUFFER(octets), secret = BUFFER(plain);
 	STEP(fetch_identity("ak.pem", &ak));
 	STEP(fetch("credential", &file));
-	STEP(tpm_ek_find(tpm, &ek));
+	STEP(find_ek(tpm, &ek));
 	const size_t first = file.size < 10 ? 0 : 2 + (size_t)(octets[8] << 8 | octets[9]);
 	if (first == 0 || 8 + first > file.size)
 		return outcome_fail(exit_other, "the credential file is too short");
