@@ -26,6 +26,14 @@ static bool is_signed_by(const struct jws *jws, const struct message_administrat
 	return !is_refused(jwk_parse(administrator->jwk, &canonical, thumbprint, &key)) && !is_refused(jws_verify(jws, key));
 }
 
+bool administrator_is_ours(const struct message_verifier_settings *settings, const struct jws *jws)
+{
+	static const char path[] = "/admin/administrator/";
+	const size_t size = settings->origin.size, prefix = size + sizeof path - 1;
+	return jws->kid.size > prefix && memcmp(jws->kid.data, settings->origin.data, size) == 0 &&
+	       memcmp(jws->kid.data + size, path, sizeof path - 1) == 0;
+}
+
 bool administrator_signed(const struct message_verifier_settings *settings, const struct jws *jws, struct bytes *name)
 {
 	for (size_t i = 0; i < settings->administrators.count; i++) {

@@ -9,9 +9,10 @@
 #include "firmware/boundary/bytes.h"
 
 struct anchor {
-	bool is_root;	    /* names itself as its issuer; else an intermediate, which is trusted for nothing */
-	bool is_known;	    /* root of the table, for this format */
-	struct detail whose; /* a sentence of the table's */
+	bool is_root;		  /* signed by itself; else an intermediate, which is trusted for nothing */
+	bool is_known;		  /* by the table, for this format */
+	const char *known_format; /* that the table knows it for; NULL: it does not */
+	struct detail whose;	  /* a sentence of the table's */
 };
 
 /* For statements of that format, or ek. What is wrong with it; NULL: nothing. Whose it is, is said either way. */

@@ -29,8 +29,9 @@ static bool read_file(struct bytes file, STACK_OF(X509) *bundle)
 {
 	const unsigned char *at = file.data;
 	X509 *one = d2i_X509(NULL, &at, (long)file.size);
-	if (one != NULL)
+	if (one != NULL && at == file.data + file.size)
 		return push(bundle, one);
+	X509_free(one);
 	ERR_clear_error();
 	BIO *text = BIO_new_mem_buf(file.data, (int)file.size);
 	const bool is_read = text != NULL && read_all(text, bundle);

@@ -36,7 +36,7 @@ static void tell_unknown(X509 *root, const char *hex, struct detail *sentence)
 	char subject[200];
 	if (X509_NAME_oneline(X509_get_subject_name(root), subject, sizeof subject) == NULL)
 		subject[0] = 0;
-	detail_say(sentence, "unknown, calls itself %s; SHA-256 %s", subject, hex);
+	detail_say(sentence, "unknown, SHA-256 %s, calls itself %s", hex, subject);
 }
 
 const struct known_root *known_root_tell(X509 *root, struct detail *sentence)

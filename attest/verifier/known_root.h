@@ -24,7 +24,7 @@ const struct known_root *known_root_list(size_t *count);
 enum { known_root_hash_room = 65 };
 bool known_root_hash(X509 *root, char out[known_root_hash_room]);
 
-/* NULL: unknown. Says in a sentence whose it is, with its hash. */
+/* NULL: unknown. Says in a sentence whose it is, with its hash, which stands before what the certificate says of itself. */
 const struct known_root *known_root_tell(X509 *root, struct detail *sentence);
 
 #endif

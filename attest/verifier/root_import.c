@@ -86,6 +86,8 @@ const char *root_import_read(const struct verifier *verifier, struct bytes reque
 	struct jws jws;
 	if (request.size > root_import_most || is_refused(jws_parse(request, room, &jws)))
 		return "it is no signed request";
+	if (!administrator_is_ours(settings, &jws))
+		return "it was signed for another appliance, or for another name or port of this one";
 	if (!administrator_signed(settings, &jws, &made.administrator))
 		return "no administrator of the configuration signed it: let one sign it anew";
 	if (!administrator_meant(settings, &jws, "/admin/root"))
@@ -93,6 +95,8 @@ const char *root_import_read(const struct verifier *verifier, struct bytes reque
 	if (!read_members(jws.payload, room, &members))
 		return "what was signed is not a root, its format and whom it is for";
 	made.format = members.format;
+	made.vendor_names = members.vendors;
+	made.directory_names = members.directories;
 	if (!vendor_set_read(members.vendors, &made.vendors))
 		return "a vendor is not in the list";
 	if (!read_directories(verifier, members.directories, &made.directories))

@@ -11,6 +11,7 @@
 struct root_import {
 	struct bytes administrator; /* who signed it */
 	struct bytes format;	    /* as of a trust_root */
+	struct bytes vendor_names, directory_names; /* as signed; empty: all */
 	vendor_set vendors;
 	uint32_t directories; /* at least one; bit N: that of number N */
 	X509 *certificate;    /* owned */

@@ -154,32 +154,37 @@ static const char *add_import(const struct root_import *import, struct verifier 
 	return what;
 }
 
-/* What is wrong goes to detail with the file's name. */
-static bool read_import(struct bytes encoded, struct verifier *out, struct detail *detail)
+/* What is wrong; NULL: nothing. */
+static const char *read_import(const struct message_root_import *file, struct verifier *out)
 {
 	uint8_t octets[root_import_room];
 	struct buffer room = BUFFER(octets);
-	struct message_root_import file;
 	struct root_import import = {.certificate = NULL};
-	if (is_refused(wire_decode(message_root_import, encoded, &file))) {
-		detail_say(detail, "a signed root is no record of one");
-		return false;
-	}
-	const char *what = root_import_read(out, file.request, &room, &import);
+	const char *what = root_import_read(out, file->request, &room, &import);
 	if (what == NULL)
 		what = add_import(&import, out);
 	X509_free(import.certificate);
-	if (what != NULL)
-		detail_say(detail, "the signed root %.*s cannot be used: %s", (int)file.file.size, (const char *)file.file.data, what);
-	return what == NULL;
+	return what;
 }
 
+/* All are read, so that who has to have many signed anew knows. */
 static bool read_imports(const struct message_verifier_settings *settings, struct verifier *out, struct detail *detail)
 {
-	for (size_t i = 0; i < settings->root_imports.count; i++)
-		if (!read_import(settings->root_imports.at[i], out, detail))
-			return false;
-	return true;
+	struct message_root_import file, first = {.file = bytes_from(NULL, 0)};
+	const char *why = NULL;
+	size_t bad = 0;
+	for (size_t i = 0; i < settings->root_imports.count; i++) {
+		const bool is_record = !is_refused(wire_decode(message_root_import, settings->root_imports.at[i], &file));
+		const char *what = is_record ? read_import(&file, out) : "it is no record of one";
+		if (what == NULL || bad++ > 0)
+			continue;
+		why = what;
+		first = is_record ? file : first;
+	}
+	if (bad > 0)
+		detail_say(detail, "of %zu signed roots %zu cannot be used, the first of them %.*s: %s", settings->root_imports.count, bad,
+			   (int)first.file.size, (const char *)first.file.data, why);
+	return bad == 0;
 }
 
 static bool read_all_roots(const struct message_verifier_settings *settings, struct verifier *out, struct detail *detail)
@@ -220,7 +225,9 @@ static void tell_root(struct bytes encoded, void (*log)(int level, const char *f
 	X509_free(root);
 }
 
-static void tell_import(const struct verifier *verifier, struct bytes encoded, void (*log)(int level, const char *format, ...))
+/* Of a root, whom it is for; intermediates are counted. */
+static void tell_import(const struct verifier *verifier, struct bytes encoded, size_t *intermediates,
+			void (*log)(int level, const char *format, ...))
 {
 	uint8_t octets[root_import_room];
 	struct buffer room = BUFFER(octets);
@@ -229,18 +236,26 @@ static void tell_import(const struct verifier *verifier, struct bytes encoded, v
 	if (is_refused(wire_decode(message_root_import, encoded, &file)) ||
 	    root_import_read(verifier, file.request, &room, &import) != NULL)
 		return;
-	if (import.anchor.is_root)
-		log(import.anchor.is_known ? 6 : 5, "root for format %.*s, signed by %.*s: %s", (int)import.format.size,
-		    (const char *)import.format.data, (int)import.administrator.size, (const char *)import.administrator.data,
-		    import.anchor.whose.text);
+	const struct bytes any = bytes_from_text("any"), vendors = import.vendor_names.size == 0 ? any : import.vendor_names,
+			   directories = import.directory_names.size == 0 ? any : import.directory_names;
+	if (!import.anchor.is_root)
+		++*intermediates;
+	else
+		log(import.anchor.is_known ? 6 : 5, "root for format %.*s, signed by %.*s, for vendors %.*s, directories %.*s: %s",
+		    (int)import.format.size, (const char *)import.format.data, (int)import.administrator.size,
+		    (const char *)import.administrator.data, (int)vendors.size, (const char *)vendors.data, (int)directories.size,
+		    (const char *)directories.data, import.anchor.whose.text);
 	X509_free(import.certificate);
 }
 
 void trust_tell(const struct verifier *verifier, void (*log)(int level, const char *format, ...))
 {
 	const struct message_verifier_settings *settings = &verifier->settings;
+	size_t intermediates = 0;
 	for (size_t i = 0; i < settings->roots.count; i++)
 		tell_root(settings->roots.at[i], log);
 	for (size_t i = 0; i < settings->root_imports.count; i++)
-		tell_import(verifier, settings->root_imports.at[i], log);
+		tell_import(verifier, settings->root_imports.at[i], &intermediates, log);
+	if (intermediates > 0)
+		log(6, "%zu intermediates of TPM makers are signed in", intermediates);
 }

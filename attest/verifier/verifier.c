@@ -34,7 +34,7 @@ static const char *read_directories(const struct message_verifier_settings *sett
 /* Over the settings without their keys, so that it says what was trusted and is the same after a restart. */
 static bool hash_settings(const struct message_verifier_settings *settings, uint8_t out[32])
 {
-	static uint8_t text[5 << 19];
+	static uint8_t text[7 << 20];
 	struct buffer encoded = BUFFER(text);
 	struct message_verifier_settings public = *settings;
 	unsigned size = 0;

@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <sys/random.h>
 
+#include "attest/verifier/vendor.h"
 #include "ca/jose/base64url.h"
 
 static const char usage[] = "usage: keyward-control --root FILE --server URL --administrator NAME --key FILE\n"
@@ -16,7 +17,7 @@ static const char usage[] = "usage: keyward-control --root FILE --server URL --a
 			    "         | revoke --certificate FILE [--reason N]\n"
 			    "       keyward-control --server URL --administrator NAME --key FILE\n"
 			    "           root-import --roots FILE --format FORMAT --into FOLDER\n"
-			    "           [--vendors 'id:XXXXXXXX ...'] [--directories 'NAME ...'] [--unknown]";
+			    "           [--vendors 'id:XXXXXXXX ...'] [--directories 'NAME ...'] [--unknown SHA256 ...] [--replace]";
 
 outcome options_wrong(const char *sentence)
 {
@@ -55,11 +56,33 @@ static outcome judge_revoke(const struct options *options)
 	return is_whole ? DONE : options_wrong("revoke needs --certificate, and nothing of a device");
 }
 
+/* https://NAME:PORT as the appliance says it of itself: the request is signed for exactly that. */
+static bool is_origin(const char *server)
+{
+	static const char scheme[] = "https://", letters[] = "abcdefghijklmnopqrstuvwxyz0123456789.-";
+	if (strncmp(server, scheme, sizeof scheme - 1) != 0)
+		return false;
+	const char *name = server + sizeof scheme - 1, *port = name + strspn(name, letters);
+	const size_t digits = *port == ':' ? strspn(port + 1, "0123456789") : 0;
+	return port != name && digits > 0 && digits < 6 && port[1 + digits] == 0;
+}
+
 static outcome judge_root_import(const struct options *options)
 {
-	const bool is_whole = options->roots != NULL && options->format != NULL && options->into != NULL &&
-			      options->certificate == NULL && !names_a_device(options);
-	return is_whole ? DONE : options_wrong("root-import needs --roots, --format and --into, and nothing of a device");
+	vendor_set vendors;
+	if (options->roots == NULL || options->format == NULL || options->into == NULL || options->certificate != NULL ||
+	    options->has_number || options->is_one_time || names_a_device(options))
+		return options_wrong("root-import needs --roots, --format and --into, and nothing that is for other commands");
+	if (!is_origin(options->server))
+		return options_wrong("--server takes https://NAME:PORT, as the appliance is configured and in lower case");
+	if (options->vendors != NULL && (*options->vendors == 0 || !vendor_set_read(bytes_from_text(options->vendors), &vendors)))
+		return options_wrong("--vendors takes identifiers of the TCG's list, such as id:49465800, with a space between");
+	if (options->directories != NULL && *options->directories == 0)
+		return options_wrong("--directories takes names, with a space between");
+	for (size_t i = 0; i < options->unknown_count; i++)
+		if (strlen(options->unknown[i]) != 64 || strspn(options->unknown[i], "0123456789abcdef") != 64)
+			return options_wrong("--unknown takes the 64 lower-case hexadecimal digits of a root's SHA-256");
+	return DONE;
 }
 
 static const struct {
@@ -85,9 +108,9 @@ static outcome judge_options(struct options *options, const char *word)
 		return options_wrong(commands[command].is_sent ? "--root, --server, --administrator and --key are needed"
 							       : "--server, --administrator and --key are needed, and --root is not");
 	const bool is_of_import = options->roots != NULL || options->into != NULL || options->vendors != NULL ||
-				  options->directories != NULL || options->may_be_unknown;
+				  options->directories != NULL || options->unknown_count > 0 || options->may_replace;
 	if (is_of_import && command != control_root_import)
-		return options_wrong("--roots, --into, --vendors, --directories and --unknown are for root-import");
+		return options_wrong("--roots, --into, --vendors, --directories, --unknown and --replace are for root-import");
 	return commands[command].judge(options);
 }
 
@@ -123,7 +146,8 @@ outcome options_read(int count, char **words, struct options *out)
 					      {"into", required_argument, NULL, 'I'},
 					      {"vendors", required_argument, NULL, 'V'},
 					      {"directories", required_argument, NULL, 'D'},
-					      {"unknown", no_argument, NULL, 'U'},
+					      {"unknown", required_argument, NULL, 'U'},
+					      {"replace", no_argument, NULL, 'P'},
 					      {NULL, 0, NULL, 0}};
 	struct options options = {.sequence = 1, .expires_in_s = 86400};
 	int letter;
@@ -135,6 +159,7 @@ outcome options_read(int count, char **words, struct options *out)
 			['c'] = &options.certificate, ['l'] = &options.serial, ['u'] = &options.udid, ['f'] = &options.format,
 			['R'] = &options.roots, ['I'] = &options.into, ['V'] = &options.vendors, ['D'] = &options.directories};
 		if (letter == 'n' || letter == 'x' || letter == 'w') {
+			options.has_number = true;
 			if (!read_whole(optarg, letter == 'n'	? &options.sequence
 						: letter == 'x' ? &options.expires_in_s
 								: &options.reason))
@@ -142,7 +167,11 @@ outcome options_read(int count, char **words, struct options *out)
 		} else if (letter == 'o') {
 			options.is_one_time = true;
 		} else if (letter == 'U') {
-			options.may_be_unknown = true;
+			if (options.unknown_count == options_most_unknown)
+				return options_wrong("--unknown is taken 64 times at most; sign the rest by another run");
+			options.unknown[options.unknown_count++] = optarg;
+		} else if (letter == 'P') {
+			options.may_replace = true;
 		} else if (letter == '?') {
 			return options_wrong("there is no such option, or it lacks its value");
 		} else {

@@ -5,6 +5,7 @@
 
 #include "ca/client/http.h"
 
+enum { options_most_unknown = 64 };
 enum control_command { control_enrolment_record, control_revoke, control_root_import, control_commands };
 
 /* What is absent is NULL, as are the options of other commands. */
@@ -12,11 +13,14 @@ struct options {
 	enum control_command command;
 	const char *root, *server, *administrator, *key, *identifier;
 	const char *ek, *serial, *udid, *format; /* of the device: one of the first three, the last with the two before */
-	bool is_one_time, may_be_unknown;
+	bool is_one_time, has_number; /* one of the last three was given */
 	char code[27]; /* drawn as the identifier */
 	const char *certificate; /* to be revoked */
 	const char *roots, *into; /* a file of certificates, and a folder */
 	const char *vendors, *directories; /* with spaces between; NULL: all */
+	const char *unknown[options_most_unknown]; /* SHA-256 of roots that may be unknown */
+	size_t unknown_count;
+	bool may_replace;
 	uint64_t sequence, expires_in_s, reason;
 };
 

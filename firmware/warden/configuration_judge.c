@@ -299,6 +299,8 @@ static bool judge_roots(const struct judging *judging, const struct configuratio
 		{"packed", directory->packed_root_count, "the format packed and packed_roots need each other"},
 		{"step", directory->step_root_count, "the format step and step_roots need each other"},
 	};
+	if ((directory->step_pin || directory->step_touch) && !has_word(directory->formats, directory->format_count, "step"))
+		return refuse_directory(judging, directory, directory->step_pin ? "step_pin" : "step_touch", "it is for the format step");
 	for (size_t i = 0; i < sizeof pairs / sizeof pairs[0]; i++) {
 		const bool has_roots = pairs[i].root_count != 0;
 		const bool has_format = has_word(directory->formats, directory->format_count, pairs[i].format);

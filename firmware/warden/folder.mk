@@ -11,7 +11,9 @@ test_configuration.packages = libconfuse
 test_configuration_directories.uses = $(test_configuration.uses)
 test_configuration_directories.packages = $(test_configuration.packages)
 
-tests += test_settings test_table
+tests += test_settings test_settings_roots test_table
+test_settings_roots.uses = firmware/warden firmware/boundary
+test_settings_roots.packages = libconfuse
 test_settings.uses = firmware/warden firmware/boundary
 test_settings.packages = libconfuse
 test_table.uses = firmware/warden firmware/boundary

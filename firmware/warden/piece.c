@@ -21,11 +21,13 @@ bool piece_take_file(const struct building *building, const char *path, size_t m
 {
 	struct buffer *pieces = building->pieces;
 	struct stat about;
+	if (pieces->room - pieces->size <= most)
+		return piece_complain(path, "there is no room for it beside all other files of the configuration");
 	int descriptor = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
 	if (descriptor < 0)
 		return piece_complain(path, strerror(errno));
 	ssize_t got = -1;
-	if (fstat(descriptor, &about) == 0 && S_ISREG(about.st_mode) && pieces->room - pieces->size > most)
+	if (fstat(descriptor, &about) == 0 && S_ISREG(about.st_mode))
 		got = read(descriptor, pieces->data + pieces->size, most + 1);
 	close(descriptor);
 	if (got <= 0 || (size_t)got > most)

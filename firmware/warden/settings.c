@@ -30,8 +30,8 @@ struct workshop {
 	struct buffer pieces;  /* files and nested records */
 	struct buffer records; /* the outcome */
 	char origin[256];
-	uint8_t piece_room[5 << 20];
-	uint8_t record_room[5 << 19];
+	uint8_t piece_room[10 << 20];
+	uint8_t record_room[7 << 20];
 };
 
 static struct bytes without_line_end(struct bytes text)
@@ -362,7 +362,8 @@ bool settings_build(const struct configuration *configuration, const char *progr
 	made.locked = mmap(NULL, made.locked_size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 	if (made.locked == MAP_FAILED)
 		return piece_complain("settings", "there is no memory");
-	if (mlock(made.locked, made.locked_size) != 0 || madvise(made.locked, made.locked_size, MADV_DONTDUMP) != 0 ||
+	/* As they are used: most of the room is for those who trust a thousand roots. */
+	if (mlock2(made.locked, made.locked_size, MLOCK_ONFAULT) != 0 || madvise(made.locked, made.locked_size, MADV_DONTDUMP) != 0 ||
 	    madvise(made.locked, made.locked_size, MADV_DONTFORK) != 0) {
 		settings_free(&made);
 		return piece_complain("settings", "memory for keys cannot be locked");

@@ -9,6 +9,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 struct pool {
 	const struct building *building;
@@ -138,41 +140,87 @@ static bool take_files(const struct building *building, struct files (*of)(const
 	return true;
 }
 
+/* ---- what administrators signed ---- */
+
+enum { imports_size_most = 4 << 20 };
+
 static int is_request(const struct dirent *entry)
 {
 	const char *ending = strrchr(entry->d_name, '.');
 	return entry->d_name[0] != '.' && ending != NULL && strcmp(ending, ".jws") == 0;
 }
 
-/* One request of an administrator, as it is: the verifier judges it. */
-static bool take_import(const struct building *building, const char *folder, const char *name, struct message_verifier_settings *out)
+/* One that can stand in sentences and in a record, whatever the folder's path is. */
+static bool is_plain(const char *name)
+{
+	return strlen(name) <= 128 && strspn(name, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789._-") == strlen(name);
+}
+
+/* One request, as it is: the verifier judges it. The record takes the place of the file's octets. */
+static bool take_import(const struct building *building, const char *folder, const char *name, struct bytes *item)
 {
 	char path[PATH_MAX + 256];
-	struct message_root_import import;
+	struct buffer *pieces = building->pieces;
+	const size_t before = pieces->size;
+	struct message_root_import import = {.file = bytes_from_text(name)};
+	if (!is_plain(name))
+		return piece_complain(folder, "it holds a file *.jws whose name has other characters than letters, digits, '.', '_' and '-'");
 	snprintf(path, sizeof path, "%s/%s", folder, name);
-	import.file = bytes_from_text(path);
-	if (out->root_imports.count == sizeof out->root_imports.at / sizeof out->root_imports.at[0])
-		return piece_complain(folder, "it holds more signed roots than there is room for");
-	return piece_take_file(building, path, 8192, &import.request) &&
-	       piece_take_record(building, message_root_import, &import, &out->root_imports.at[out->root_imports.count++]);
+	if (!piece_take_file(building, path, 8192, &import.request) || !piece_take_record(building, message_root_import, &import, item))
+		return false;
+	memmove(pieces->data + before, item->data, item->size);
+	*item = bytes_from(pieces->data + before, item->size);
+	pieces->size = before + item->size;
+	return true;
 }
 
 /* In the order of their names, so that the same files are the same settings. */
+static bool take_entries(const struct building *building, const char *folder, struct dirent *const *entries, size_t count,
+			 struct message_verifier_settings *out)
+{
+	const size_t before = building->pieces->size;
+	if (count > sizeof out->root_imports.at / sizeof out->root_imports.at[0])
+		return piece_complain(folder, "it holds more than 1024 signed roots");
+	for (size_t i = 0; i < count; i++)
+		if (!take_import(building, folder, entries[i]->d_name, &out->root_imports.at[out->root_imports.count++]))
+			return false;
+	return building->pieces->size - before <= imports_size_most || piece_complain(folder, "its signed roots have more than 4 MiB");
+}
+
+/* Who could put a root back that was taken away, or keep us from starting. */
+static bool is_safe(const char *folder, bool *is_there)
+{
+	struct stat about;
+	*is_there = lstat(folder, &about) == 0;
+	if (!*is_there)
+		return errno == ENOENT || piece_complain(folder, strerror(errno));
+	if (!S_ISDIR(about.st_mode) || about.st_uid != geteuid() || (about.st_mode & (S_IWGRP | S_IWOTH)) != 0)
+		return piece_complain(folder, "it is no folder, or others than its owner root can write it");
+	return true;
+}
+
+static bool take_folder(const struct building *building, const char *folder, struct message_verifier_settings *out)
+{
+	struct dirent **entries = NULL;
+	const int count = scandir(folder, &entries, is_request, alphasort);
+	if (count < 0)
+		return piece_complain(folder, strerror(errno));
+	const bool is_taken = take_entries(building, folder, entries, (size_t)count, out);
+	for (int i = 0; i < count; i++)
+		free(entries[i]);
+	free(entries);
+	return is_taken;
+}
+
+/* Not looked at where no directory takes any. */
 static bool take_imports(const struct building *building, struct message_verifier_settings *out)
 {
 	char folder[PATH_MAX - 1];
-	struct dirent **entries = NULL;
-	bool is_taken = true;
+	bool is_wanted = false, is_there = false;
+	for (size_t i = 0; i < building->from->directory_count; i++)
+		is_wanted = is_wanted || building->from->directories[i].signed_roots;
 	snprintf(folder, sizeof folder, "%s/roots", building->from->state);
-	const int count = scandir(folder, &entries, is_request, alphasort);
-	if (count < 0)
-		return errno == ENOENT || piece_complain(folder, strerror(errno));
-	for (int i = 0; i < count; i++) {
-		is_taken = is_taken && take_import(building, folder, entries[i]->d_name, out);
-		free(entries[i]);
-	}
-	free(entries);
-	return is_taken;
+	return !is_wanted || (is_safe(folder, &is_there) && (!is_there || take_folder(building, folder, out)));
 }
 
 bool trust_take(const struct building *building, struct message_verifier_settings *out)

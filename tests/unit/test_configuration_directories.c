@@ -28,8 +28,7 @@ static void with_profiles(const char *list, const char *profiles)
 static void several_directories_are_read_each_with_its_own(void **state)
 {
 	(void)state;
-	with_macs(MACS("	path = \"" PATH_OF_22 "\"\n	eab_required = false\n	orders_per_device = 7\n	step_touch = true\n"));
-	change_in(file, "	step_pin = false", "	step_pin = true");
+	with_macs(MACS("	path = \"" PATH_OF_22 "\"\n	eab_required = false\n	orders_per_device = 7\n"));
 	assert_true(read_it());
 	assert_int_equal(got.directory_count, 2);
 	assert_string_equal(got.directories[0].name, "macs");
@@ -40,8 +39,6 @@ static void several_directories_are_read_each_with_its_own(void **state)
 	assert_string_equal(got.directories[1].path, "");
 	assert_int_equal(got.directories[1].limits.orders_per_device, 60);
 	assert_true(got.directories[1].virtual_tpm);
-	assert_true(got.directories[0].step_touch && !got.directories[0].step_pin);
-	assert_true(got.directories[1].step_pin && !got.directories[1].step_touch);
 	assert_int_equal(got.envelopes[0].directory_count, 2);
 }
 
@@ -63,6 +60,22 @@ static void a_path_is_long_and_of_letters_that_urls_have(void **state)
 	assert_true(read_it());
 	change_in(file, DIRECTORY, DIRECTORY "	path = \"a-path-of-22-letters-00\"\n");
 	refused("another directory has this path or name");
+}
+
+static void pin_and_touch_are_asked_of_yubikeys_each_by_its_own_key(void **state)
+{
+	static const char *const keys[] = {"	step_pin = false", "	step_touch = false"}, *const wanted[] = {"	step_pin = true", "	step_touch = true"};
+	(void)state;
+	for (size_t i = 0; i < 2; i++) {
+		change(keys[i], wanted[i]);
+		refused("it is for the format step");
+		change(keys[i], wanted[i]);
+		change_in(file, "	formats = { tpm }", "	formats = { step }\n	step_roots = { \"a.pem\" }");
+		change_in(file, "	format = tpm", "	format = step");
+		assert_true(read_it());
+		assert_int_equal(got.directories[0].step_pin, i == 0);
+		assert_int_equal(got.directories[0].step_touch, i == 1);
+	}
 }
 
 static void a_directory_is_needed_and_its_envelope_is_for_it(void **state)
@@ -149,6 +162,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		CASE(several_directories_are_read_each_with_its_own),
 		CASE(a_path_is_long_and_of_letters_that_urls_have),
+		CASE(pin_and_touch_are_asked_of_yubikeys_each_by_its_own_key),
 		CASE(a_directory_is_needed_and_its_envelope_is_for_it),
 		CASE(profiles_stand_in_for_an_envelope),
 		CASE(profiles_that_do_not_meet_their_directory_are_refused),

@@ -16,7 +16,7 @@
 #define OLE ORIGIN "/admin/administrator/ole"
 #define ROOTS ORIGIN "/admin/root"
 #define UNKNOWN ",\"unknown\":true"
-#define UNUSABLE "the signed root roots/one.jws cannot be used: "
+#define UNUSABLE "of 1 signed roots 1 cannot be used, the first of them one.jws: "
 
 /* ada is an administrator, ole an auditor, eve nobody. */
 static struct device_account ada, ole, eve;
@@ -83,7 +83,7 @@ static bool starts_with(struct bytes request)
 {
 	static uint8_t octets[16384];
 	struct buffer record = BUFFER(octets);
-	const struct message_root_import import = {.file = bytes_from_text("roots/one.jws"), .request = request};
+	const struct message_root_import import = {.file = bytes_from_text("one.jws"), .request = request};
 	if (is_refused(wire_encode(message_root_import, &import, &record)))
 		return false;
 	settings.root_imports.at[0] = buffer_view(&record);
@@ -198,14 +198,18 @@ static void case_30_only_an_administrators_word_brings_a_root_in(void **state)
 	(void)state;
 	static char payload[8192];
 	const char *const nobody = "no administrator of the configuration signed it: let one sign it anew";
+	const char *const elsewhere = "it was signed for another appliance, or for another name or port of this one";
 	const char *const otherwise = "its administrator signed it for something else than a root of this appliance";
 	put_payload(bytes_from(root.der, root.size), "ek", UNKNOWN, payload, sizeof payload);
 	assert_unusable(sign_payload(&eve, ADA, ROOTS, payload), nobody);
 	assert_unusable(sign_payload(&ole, OLE, ROOTS, payload), nobody);
 	assert_unusable(sign_payload(&ole, ADA, ROOTS, payload), nobody);
 	assert_unusable(sign_payload(&ada, OLE, ROOTS, payload), nobody);
-	assert_unusable(sign_payload(&ada, NULL, ROOTS, payload), nobody);
-	assert_unusable(sign_payload(&ada, "https://cb.example:8443/admin/administrator/ada", ROOTS, payload), nobody);
+	assert_unusable(sign_payload(&ada, NULL, ROOTS, payload), elsewhere);
+	assert_unusable(sign_payload(&ada, "https://cb.example:8443/admin/administrator/ada", ROOTS, payload), elsewhere);
+	assert_unusable(sign_payload(&ada, ORIGIN "/admin/administrator/", ROOTS, payload), elsewhere);
+	assert_unusable(sign_payload(&ada, ORIGIN "/admin/administrators/ada", ROOTS, payload), elsewhere);
+	assert_unusable(sign_payload(&ada, ADA "x", ROOTS, payload), nobody);
 	assert_unusable(sign_payload(&ada, ADA, "https://cb.example:8443/admin/root", payload), otherwise);
 	assert_unusable(sign_payload(&ada, ADA, ORIGIN "/admin/enrolment-record", payload), otherwise);
 	assert_starts(sign_payload(&ada, ADA, ROOTS, payload));
@@ -252,22 +256,52 @@ static void what_is_signed_is_one_certificate_that_issues_others(void **state)
 	static char payload[8192];
 	static struct device_octets leaf, longer;
 	struct device_key ek;
-	struct device_authority impostor;
+	struct device_authority old;
 	device_key_new(device_role_ek, device_p256, &ek);
 	device_certificate_build(&(struct device_certificate){.authority = &root, .key = &ek}, &leaf);
 	put_payload(device_view(&leaf), "ek", "", payload, sizeof payload);
-	assert_unusable(sign_payload(&ada, ADA, ROOTS, payload), "it issues no others");
+	assert_unusable(sign_payload(&ada, ADA, ROOTS, payload), "it is not said to be a CA's (RFC 5280 4.2.1.9)");
 	device_append(&longer, root.der, root.size);
 	device_append(&longer, "", 1);
 	put_payload(device_view(&longer), "ek", UNKNOWN, payload, sizeof payload);
 	assert_unusable(sign_payload(&ada, ADA, ROOTS, payload), "what was signed is no certificate");
 	assert_unusable(sign_payload(&ada, ADA, ROOTS, "{\"certificate\":\"\",\"format\":\"ek\"}"), "what was signed is no certificate");
 	assert_unusable(sign_payload(&ada, ADA, ROOTS, "{\"certificate\":\"A\",\"format\":\"ek\"}"), "what was signed is no certificate");
-	assert_unusable(sign(&root, "tpm2", UNKNOWN), "a root is of no known format");
-	device_authority_new(&(struct device_authority_options){.name = "Maker", .issuer = &other, .issued_as = "Maker"}, &impostor);
-	assert_unusable(sign(&impostor, "ek", UNKNOWN), "it names itself as its issuer, but its signature is not its own");
-	device_authority_free(&impostor);
+	assert_unusable(sign(&root, "tpm", UNKNOWN), "there are no roots for this format; those of TPMs are for ek, or ak");
+	device_authority_new(&(struct device_authority_options){.name = "Old", .constraints = ""}, &old);
+	assert_unusable(sign(&old, "ek", UNKNOWN), "it is not said to be a CA's (RFC 5280 4.2.1.9)");
+	device_authority_free(&old);
 	device_key_free(&ek);
+}
+
+/* It has an issuer's own name, but another's signature: an issuer links its new key to its old one so. */
+static void who_did_not_sign_itself_is_no_root_whatever_its_name(void **state)
+{
+	(void)state;
+	struct device_authority link;
+	device_authority_new(&(struct device_authority_options){.name = "Maker", .issuer = &other, .issued_as = "Maker"}, &link);
+	assert_starts(sign(&link, "ek", UNKNOWN));
+	assert_int_equal(verifier.directories[0].ek_roots.count, 0);
+	assert_int_equal(sk_X509_num(verifier.directories[0].ek_intermediates), 1);
+	verifier_close(&verifier);
+	assert_unusable(sign(&link, "apple", UNKNOWN), "it is no root, and devices of this format send what is below theirs");
+	device_authority_free(&link);
+}
+
+static void how_many_are_bad_is_said(void **state)
+{
+	(void)state;
+	static uint8_t octets[3][4096];
+	const struct bytes requests[3] = {bytes_from_text("{}"), sign(&root, "ek", UNKNOWN), bytes_from_text("")};
+	static const char *const names[3] = {"a.jws", "b.jws", "c.jws"};
+	for (size_t i = 0; i < 3; i++) {
+		struct buffer record = BUFFER(octets[i]);
+		const struct message_root_import import = {.file = bytes_from_text(names[i]), .request = requests[i]};
+		assert_false(is_refused(wire_encode(message_root_import, &import, &record)));
+		settings.root_imports.at[settings.root_imports.count++] = buffer_view(&record);
+	}
+	assert_false(verifier_open(&settings, &verifier, &detail));
+	assert_string_equal(detail.text, "of 3 signed roots 2 cannot be used, the first of them a.jws: it is no signed request");
 }
 
 static void there_is_room_for_the_roots_of_every_maker(void **state)
@@ -275,7 +309,7 @@ static void there_is_room_for_the_roots_of_every_maker(void **state)
 	(void)state;
 	static uint8_t octets[4096];
 	struct buffer record = BUFFER(octets);
-	const struct message_root_import import = {.file = bytes_from_text("roots/one.jws"), .request = sign(&root, "ek", UNKNOWN)};
+	const struct message_root_import import = {.file = bytes_from_text("one.jws"), .request = sign(&root, "ek", UNKNOWN)};
 	assert_false(is_refused(wire_encode(message_root_import, &import, &record)));
 	for (size_t i = 0; i <= chain_most_roots; i++)
 		settings.root_imports.at[i] = buffer_view(&record);
@@ -285,7 +319,7 @@ static void there_is_room_for_the_roots_of_every_maker(void **state)
 	verifier_close(&verifier);
 	settings.root_imports.count++;
 	assert_false(verifier_open(&settings, &verifier, &detail));
-	assert_string_equal(detail.text, UNUSABLE "a directory has too many roots");
+	assert_string_equal(detail.text, "of 193 signed roots 1 cannot be used, the first of them one.jws: a directory has too many roots");
 }
 
 static int said_level;
@@ -305,12 +339,17 @@ static void the_log_says_who_signed_it(void **state)
 	assert_starts(sign(&root, "ek", UNKNOWN));
 	trust_tell(&verifier, note);
 	assert_int_equal(said_level, 5);
-	assert_non_null(strstr(said, "root for format ek, signed by ada: unknown, calls itself /CN=Maker; SHA-256 "));
+	assert_non_null(strstr(said, "root for format ek, signed by ada, for vendors any, directories any: unknown, SHA-256 "));
+	assert_non_null(strstr(said, ", calls itself /CN=Maker"));
 	verifier_close(&verifier);
-	said[0] = 0;
+	assert_starts(sign(&root, "ek", ",\"vendors\":\"id:49465800\",\"directories\":\"guests\"" UNKNOWN));
+	trust_tell(&verifier, note);
+	assert_non_null(strstr(said, "root for format ek, signed by ada, for vendors id:49465800, directories guests: unknown, SHA-256 "));
+	verifier_close(&verifier);
 	assert_starts(sign(&between, "ek", ""));
 	trust_tell(&verifier, note);
-	assert_string_equal(said, "");
+	assert_int_equal(said_level, 6);
+	assert_string_equal(said, "1 intermediates of TPM makers are signed in");
 	verifier_close(&verifier);
 }
 
@@ -327,6 +366,8 @@ int main(void)
 		EACH(each_bit_counts_and_each_octet),
 		EACH(a_root_that_nobody_knows_has_to_be_signed_as_such),
 		EACH(what_is_signed_is_one_certificate_that_issues_others),
+		EACH(who_did_not_sign_itself_is_no_root_whatever_its_name),
+		EACH(how_many_are_bad_is_said),
 		EACH(there_is_room_for_the_roots_of_every_maker),
 		EACH(the_log_says_who_signed_it),
 	};

@@ -1,114 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  * What each process is told at its start. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-
-#include <cmocka.h>
-#include <fcntl.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-#include <sys/stat.h>
-#include <unistd.h>
-
-#include "firmware/warden/settings.h"
-#include "firmware/warden/table.h"
-
-static const char *const files[] = {"keys/root.der", "keys/issuing.der", "keys/ak-issuing.der", "keys/audit.der", "sealed/public",
-				    "sealed/private", "sealed/srk-name", "administrators/first.jwk", "../ek-root.pem"};
-enum { file_count = sizeof files / sizeof files[0] };
-
-static char folder[64];
-static struct configuration configuration;
-static struct settings settings;
-
-static const char *path_of(const char *name)
-{
-	static char path[256];
-	snprintf(path, sizeof path, "%s/state/%s", folder, name);
-	return path;
-}
-
-static void put_file(const char *name, const char *text, size_t size)
-{
-	FILE *out = fopen(path_of(name), "we");
-	assert_non_null(out);
-	assert_int_equal(fwrite(text, 1, size, out), size);
-	assert_int_equal(fclose(out), 0);
-}
-
-static void make_folder(const char *name)
-{
-	assert_int_equal(mkdir(path_of(name), 0700), 0);
-}
-
-static void read_example(const char *from, const char *to)
-{
-	char text[16384] = "", path[128], command[16384 + 64];
-	FILE *in = fopen("firmware/host/keyward.conf", "re");
-	assert_non_null(in);
-	assert_true(fread(text, 1, sizeof text - 1, in) > 0);
-	fclose(in);
-	const char *at = strstr(text, from);
-	assert_non_null(at);
-	snprintf(command, sizeof command, "%.*s%s%s", (int)(at - text), text, to, at + strlen(from));
-	put_file("../keyward.conf", command, strlen(command));
-	snprintf(path, sizeof path, "%s/keyward.conf", folder);
-	assert_true(configuration_read(path, &configuration));
-}
-
-static int set_up(void **state)
-{
-	(void)state;
-	snprintf(folder, sizeof folder, "/tmp/keyward-settings.XXXXXX");
-	if (mkdtemp(folder) == NULL)
-		return 1;
-	make_folder("");
-	make_folder("keys");
-	make_folder("sealed");
-	make_folder("administrators");
-	for (size_t i = 0; i < file_count; i++) /* each file says its own name */
-		put_file(files[i], files[i], strlen(files[i]));
-	put_file("administrators/first.jwk", "{\"kty\":\"EC\"}\n", 13);
-	read_example("pcr = 14", "pcr = 14");
-	memset(&settings, 0, sizeof settings);
-	return 0;
-}
-
-static int tear_down(void **state)
-{
-	char command[128];
-	(void)state;
-	settings_free(&settings);
-	snprintf(command, sizeof command, "rm -rf '%s'", folder);
-	return system(command);
-}
-
-static void build(void)
-{
-	assert_true(settings_build(&configuration, "/usr/lib/keyward", &settings));
-}
-
-static void decode(enum process process, void *out)
-{
-	assert_false(is_refused(wire_decode(table_row(process)->settings, settings.records[process], out)));
-}
-
-static void assert_text(struct bytes got, const char *expected)
-{
-	assert_int_equal(got.size, strlen(expected));
-	assert_memory_equal(got.data, expected, got.size);
-}
-
-static struct message_verifier_directory verifier_directory(const struct message_verifier_settings *told, size_t number)
-{
-	struct message_verifier_directory directory;
-	assert_true(number < told->directories.count);
-	assert_false(is_refused(wire_decode(message_verifier_directory, told->directories.at[number], &directory)));
-	return directory;
-}
+#include "tests/unit/settings_stage.h"
 
 static struct message_registrar_directory registrar_directory(const struct message_registrar_settings *told, size_t number)
 {
@@ -157,29 +49,6 @@ static void the_verifier_is_told_whom_to_trust(void **state)
 	assert_text(administrator.name, "first");
 	assert_text(administrator.role, "administrator");
 	assert_text(administrator.jwk, "{\"kty\":\"EC\"}");
-}
-
-static void the_verifier_is_told_what_administrators_signed(void **state)
-{
-	static struct message_verifier_settings got;
-	static const char *const names[5] = {"roots/b.jws", "roots/a.jws", "roots/.c.jws", "roots/d.jws.new", "roots/jws"};
-	struct message_root_import import;
-	(void)state;
-	make_folder("roots");
-	configuration.directories[0].step_touch = configuration.directories[0].signed_roots = true;
-	for (size_t i = 0; i < 5; i++)
-		put_file(names[i], names[i], strlen(names[i]));
-	build();
-	decode(process_VERIFIER, &got); /* in an order that is not the file system's */
-	assert_true(verifier_directory(&got, 0).takes_signed_roots == 1 && verifier_directory(&got, 0).needs_step_touch == 1);
-	assert_int_equal(got.root_imports.count, 2);
-	for (size_t i = 0; i < 2; i++) {
-		assert_false(is_refused(wire_decode(message_root_import, got.root_imports.at[i], &import)));
-		assert_text(import.request, names[1 - i]);
-		assert_text(import.file, path_of(names[1 - i]));
-	}
-	put_file("roots/a.jws", "", 0);
-	assert_false(settings_build(&configuration, "/usr/lib/keyward", &settings));
 }
 
 /* Each list of roots goes into the pool under its own format. */
@@ -516,20 +385,6 @@ static void what_was_built_can_be_given_up(void **state)
 	settings_free(&settings);
 }
 
-static void refused(void)
-{
-	const int before = dup(STDERR_FILENO), into = open("/dev/null", O_WRONLY | O_CLOEXEC);
-	fflush(stderr);
-	assert_true(before >= 0 && into >= 0 && dup2(into, STDERR_FILENO) == STDERR_FILENO);
-	const bool is_built = settings_build(&configuration, "/usr/lib/keyward", &settings);
-	fflush(stderr);
-	assert_int_equal(dup2(before, STDERR_FILENO), STDERR_FILENO);
-	close(before);
-	close(into);
-	assert_false(is_built);
-	assert_null(settings.locked);
-}
-
 static void each_file_that_is_missing_is_refused(void **state)
 {
 	(void)state;
@@ -673,7 +528,6 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		CASE(the_verifier_is_told_whom_to_trust),
-		CASE(the_verifier_is_told_what_administrators_signed),
 		CASE(a_root_is_trusted_for_the_format_of_its_list_alone),
 		CASE(verifier_and_signer_are_told_of_apples_devices),
 		CASE(the_prober_is_told_whom_to_ask_and_where_to_connect_to),
