@@ -6,6 +6,7 @@
 #include <sys/mman.h>
 
 #include "attest/verifier/key_kinds.h"
+#include "attest/verifier/settings_check.h"
 #include "attest/verifier/trust.h"
 #include "firmware/confine/child.h"
 
@@ -74,7 +75,7 @@ static void prepare(void)
 		status_broken("libcrypto does not start");
 }
 
-int main(void)
+int main(int count, char **words)
 {
 	static const struct route routes[] = {
 		{message_order_open, serve_order_open},         {message_statement_judge, serve_statement_judge},
@@ -83,6 +84,8 @@ int main(void)
 	};
 	static const struct service service = {.routes = routes, .route_count = sizeof routes / sizeof routes[0]};
 	struct detail detail = {.text = ""};
+	if (count == 2 && strcmp(words[1], "--check") == 0)
+		return key_kinds_limit() ? settings_check() : 1;
 	child_enter(process_VERIFIER, message_verifier_settings, &settings, prepare);
 	if (!verifier_open(&settings, &verifier, &detail))
 		child_needs_person("The verifier cannot start: %s.", detail.text);

@@ -5,10 +5,12 @@
 #include <limits.h>
 #include <signal.h>
 #include <stdio.h>
+#include <string.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <unistd.h>
 
+#include "firmware/warden/check.h"
 #include "firmware/warden/listening.h"
 #include "firmware/warden/state.h"
 #include "firmware/warden/watch.h"
@@ -64,8 +66,10 @@ int main(int argument_count, char **arguments)
 	static struct configuration configuration;
 	static struct appliance appliance = {.configuration = &configuration, .listening = -1};
 	static char programs[PATH_MAX];
-	if (argument_count != 2 || arguments[1][0] == '-') {
-		fprintf(stderr, "usage: keyward-warden CONFIGURATION\n");
+	const bool is_check = argument_count == 3 && strcmp(arguments[1], "--check") == 0;
+	const char *file = argument_count < 2 ? "-" : arguments[argument_count - 1];
+	if ((argument_count != 2 && !is_check) || file[0] == '-') {
+		fprintf(stderr, "usage: keyward-warden [--check] CONFIGURATION\n");
 		return 64;
 	}
 	if (geteuid() != 0) {
@@ -73,8 +77,10 @@ int main(int argument_count, char **arguments)
 		return 77;
 	}
 	appliance.programs = programs;
-	if (!harden() || !find_programs(programs, sizeof programs) || !configuration_read(arguments[1], &configuration))
+	if (!harden() || !find_programs(programs, sizeof programs) || !configuration_read(file, &configuration))
 		return 1;
+	if (is_check)
+		return check_run(&configuration, programs);
 	const int code = run(&appliance);
 	settings_free(&appliance.settings);
 	return code;
